@@ -58,8 +58,8 @@ class Settings(BaseSettings):
         return (init_settings,)
 
 
-def _values(cls: type[BaseSettings], environment: Mapping[str, str]) -> dict[str, str]:
-    values = {}
+def _values(cls: type[BaseSettings], environment: Mapping[str, str]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
     for name in cls.model_fields:
         variable = name.upper()
         file = environment.get(f"{variable}_FILE")
