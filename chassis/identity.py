@@ -1,0 +1,137 @@
+"""Verify tokens with the public keys that auth publishes, without asking auth for each request.
+
+RFC 8725: algorithm, issuer and audience are pinned, every claim that is relied on is required.
+The last good key set is kept, so tokens are verified while auth is away.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import jwt
+
+from chassis import logs
+
+ALGORITHM = "ES256"
+CLAIMS = ["sub", "iss", "aud", "exp", "iat", "jti", "username", "admin", "scope"]
+MAX_TOKEN_BYTES = 4096
+REFRESH_SECONDS = 30.0
+"""How often the key set is fetched anew: a withdrawn key is refused after this."""
+COOLDOWN_SECONDS = 5.0
+"""The least time between two fetches, whatever key ids strangers make up."""
+
+log = logs.get(__name__)
+
+FetchKeys = Callable[[], Mapping[str, Any]]
+"""Returns auth's JWKS document, or raises `KeysUnavailable`."""
+
+
+class InvalidToken(Exception):
+    """The token is not one of ours, or no longer."""
+
+
+class KeysUnavailable(Exception):
+    """No key set has been fetched yet, so nothing can be said of any token."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who a valid token speaks for, and what it may do."""
+
+    username: str
+    admin: bool
+    scopes: frozenset[str]
+    token_id: str
+    issued_at: int
+
+
+class Verifier:
+    """Verifies tokens; safe to use from many threads."""
+
+    def __init__(self, fetch_keys: FetchKeys, *, issuer: str, audience: str) -> None:
+        self._fetch_keys = fetch_keys
+        self._issuer = issuer
+        self._audience = audience
+        self._keys: dict[str, jwt.PyJWK] = {}
+        self._tried_at = float("-inf")
+        self._fetching = threading.Lock()
+
+    def verify(self, token: str) -> Identity:
+        """Return the identity that a token proves.
+
+        Raises:
+            InvalidToken: saying what is wrong with it (for the log, not for the stranger).
+            KeysUnavailable: no keys were ever fetched.
+        """
+        if len(token) > MAX_TOKEN_BYTES:
+            raise InvalidToken(f"longer than {MAX_TOKEN_BYTES} characters")
+        try:
+            claims = jwt.decode(
+                token,
+                self._key(token),
+                algorithms=[ALGORITHM],
+                issuer=self._issuer,
+                audience=self._audience,
+                options={"require": CLAIMS},
+                leeway=20,  # clocks of two machines
+            )
+            return _identity(claims)
+        except (jwt.PyJWTError, ValueError) as error:
+            raise InvalidToken(f"{type(error).__name__}: {error}"[:200]) from None
+
+    def refresh(self) -> None:
+        """Fetch the key set now; the one before is kept when auth is away."""
+        with self._fetching:
+            self._refresh()
+
+    def keep_fresh(self) -> None:
+        """Refresh every `REFRESH_SECONDS` on a thread that ends with the process."""
+
+        def poll() -> None:
+            while True:
+                self.refresh()
+                time.sleep(REFRESH_SECONDS)
+
+        threading.Thread(target=poll, name="keys", daemon=True).start()
+
+    def check(self) -> None:
+        """Raise `KeysUnavailable` when no key set was ever fetched."""
+        if not self._keys:
+            self.refresh()
+        if not self._keys:
+            raise KeysUnavailable("no keys fetched from auth yet")
+
+    def _key(self, token: str) -> jwt.PyJWK:
+        kid = jwt.get_unverified_header(token).get("kid")
+        if not isinstance(kid, str):
+            raise InvalidToken("no key id")
+        if kid not in self._keys:
+            with self._fetching:
+                if kid not in self._keys and time.monotonic() - self._tried_at > COOLDOWN_SECONDS:
+                    self._refresh()
+        keys = self._keys
+        if not keys:
+            raise KeysUnavailable("no keys fetched from auth yet")
+        if kid not in keys:
+            raise InvalidToken("unknown key id")
+        return keys[kid]
+
+    def _refresh(self) -> None:
+        self._tried_at = time.monotonic()
+        try:
+            fetched = jwt.PyJWKSet.from_dict(dict(self._fetch_keys()))
+        except (KeysUnavailable, jwt.PyJWTError) as error:
+            log.warning("keys not fetched, the last ones are kept", reason=str(error), kept=len(self._keys))
+            return
+        self._keys = {
+            key.key_id: key for key in fetched.keys if key.key_id and key.algorithm_name == ALGORITHM
+        }
+
+
+def _identity(claims: Mapping[str, Any]) -> Identity:
+    username, admin, scope = claims["username"], claims["admin"], claims["scope"]
+    if not (isinstance(username, str) and username and isinstance(admin, bool) and isinstance(scope, str)):
+        raise InvalidToken("a claim has another type than it must")
+    return Identity(username, admin, frozenset(scope.split()), str(claims["jti"]), int(claims["iat"]))

@@ -1,0 +1,88 @@
+"""Connect to MongoDB, and turn the driver's exceptions into ours.
+
+Only this module, `jobs` and `files` import pymongo.
+Nothing used here needs more than one document changed at a time: no sessions, transactions,
+change streams or pipeline updates (docs/architecture.md says why).
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from pymongo import MongoClient
+from pymongo.errors import (
+    AutoReconnect,
+    ExecutionTimeout,
+    NetworkTimeout,
+    OperationFailure,
+    PyMongoError,
+    WTimeoutError,
+)
+
+Document = dict[str, Any]
+Client = MongoClient[Document]
+
+SELECTION_MS = 3_000
+"""How long an operation looks for a server before it says that there is none."""
+SOCKET_MS = 30_000
+"""How long an answer may take; a cut network shows after this at the latest."""
+
+_AWAY = (AutoReconnect, ExecutionTimeout, NetworkTimeout, WTimeoutError)
+
+
+class StoreUnavailable(Exception):
+    """MongoDB does not answer now; the same call may succeed later."""
+
+
+class StoreRefused(Exception):
+    """MongoDB answers, and refuses the operation: rights, disk or a bug of ours."""
+
+
+def connect(url: str) -> Client:
+    """Return a client whose writes are acknowledged by a majority and journaled.
+
+    Nothing is sent before the first operation, so a server that is away is no error here.
+    """
+    return MongoClient(
+        url,
+        tz_aware=True,
+        w="majority",
+        journal=True,
+        serverSelectionTimeoutMS=SELECTION_MS,
+        connectTimeoutMS=SELECTION_MS,
+        socketTimeoutMS=SOCKET_MS,
+    )
+
+
+def ping(client: Client) -> None:
+    """Return when the server answers.
+
+    Raises:
+        StoreUnavailable: it does not.
+    """
+    with translated():
+        client.admin.command("ping")
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raise `StoreUnavailable` or `StoreRefused` in place of what the driver raises within."""
+    try:
+        yield
+    except _AWAY as error:
+        raise StoreUnavailable(_first_line(error)) from error
+    except OperationFailure as error:
+        raise StoreRefused(_first_line(error)) from error
+    except PyMongoError as error:
+        raise StoreUnavailable(_first_line(error)) from error
+
+
+def now() -> datetime:
+    """Return the time in the precision that BSON keeps, so that a stored time equals the one sent."""
+    time = datetime.now(UTC)
+    return time.replace(microsecond=time.microsecond // 1000 * 1000)
+
+
+def _first_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"[:300]
