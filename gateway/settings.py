@@ -1,0 +1,23 @@
+"""What the gateway and its reconciler read from the environment."""
+
+from datetime import timedelta
+
+from pydantic import Field, HttpUrl, SecretStr
+
+from chassis.settings import Settings as ChassisSettings
+
+
+class Settings(ChassisSettings):
+    """The names are those of the environment, in capitals there."""
+
+    auth_url: HttpUrl = HttpUrl("http://auth:5000")
+    mongodb_url: SecretStr
+    rabbitmq_url: SecretStr
+    host: str = "0.0.0.0"  # noqa: S104 - it is the door; the network policy says who may knock
+    port: int = 8080
+    threads: int = Field(default=32, ge=1)
+    token_issuer: str = "video-to-mp3"  # noqa: S105 - a name, no secret
+    token_audience: str = "video-to-mp3"  # noqa: S105 - a name, no secret
+    max_upload_bytes: int = Field(default=8 * 1024**3, ge=1)
+    reconcile_every: timedelta = timedelta(seconds=5)
+    abandon_uploads_after: timedelta = timedelta(hours=24)
