@@ -372,5 +372,6 @@ def _due(bell: Bell, time: datetime) -> Document:
 
 def _outcome(run: int | str) -> Document:
     """The one mail that an outcome owes; `run` makes its Message-ID the same however often it is sent."""
-    notice = {"state": "pending", "tries": 0, "until": None, "run": run, "reason": None}
-    return {"notice": notice, **_due("mp3", now())}
+    time = now()
+    notice = {"state": "pending", "since": time, "tries": 0, "until": None, "run": run, "reason": None}
+    return {"notice": notice, **_due("mp3", time)}

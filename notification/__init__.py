@@ -1,0 +1,1 @@
+"""Tell the owner of a job by mail how it ended."""

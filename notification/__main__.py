@@ -1,0 +1,40 @@
+"""Start the notification service: `python -m notification`."""
+
+import sys
+import threading
+
+from chassis import logs, mongodb, worker
+from chassis.jobs import Jobs
+from chassis.settings import InvalidSettings
+from notification.mails import Writer
+from notification.notices import Notices
+from notification.settings import Settings
+from notification.smtp import InvalidSmtpUrl, MailServer
+
+
+def main() -> int:
+    """Run until SIGTERM; return the process's exit status."""
+    try:
+        settings = Settings.read()
+        server = MailServer.of(settings.smtp_url.get_secret_value())
+    except (InvalidSettings, InvalidSmtpUrl) as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    logs.configure("notification", settings.log_level, settings.log_format)
+    client = mongodb.connect(settings.mongodb_url.get_secret_value())
+    stop = threading.Event()
+    writer = Writer(mail_from=settings.mail_from, public_url=settings.public_url)
+    worker.run(
+        service="notification",
+        queue="mp3",
+        rabbitmq_url=settings.rabbitmq_url.get_secret_value(),
+        settings=settings,
+        look_at=Notices(Jobs(client), writer, server, stop).look_at,
+        checks={"mongodb": lambda: mongodb.ping(client), "smtp": server.check},
+        stop=stop,
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

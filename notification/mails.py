@@ -1,0 +1,80 @@
+"""Write the mail that tells how a job ended, as text and as HTML."""
+
+from email.message import EmailMessage
+from email.utils import format_datetime
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from chassis.jobs import Job
+from chassis.mongodb import now
+
+READY = "MP3 Download"
+FAILED = "MP3 Download: your video could not be converted"
+SECONDS_A_MINUTE = 60
+BYTES_A_UNIT = 1000
+
+
+class Writer:
+    """Writes mails from the templates of this package."""
+
+    def __init__(self, *, mail_from: str, public_url: str) -> None:
+        self._from = mail_from
+        self._public_url = public_url
+        self._templates = Environment(
+            loader=PackageLoader("notification"),
+            autoescape=select_autoescape(["html"]),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._templates.filters |= {"duration": duration, "size": size}
+
+    def write(self, job: Job) -> EmailMessage:
+        """Return the mail about a job that is done or failed.
+
+        Its Message-ID depends on the outcome alone, so a mail server or a reader can tell a repeat.
+        The file's name stands in the body only: it is a stranger's text.
+        """
+        if job.notice is None:
+            raise ValueError(f"job {job.id} is {job.state}: there is nothing to tell")
+        ready = job.state == "done"
+        message = EmailMessage()
+        message["Subject"] = READY if ready else FAILED
+        message["From"] = self._from
+        message["To"] = job.owner
+        message["Date"] = format_datetime(now())
+        message["Message-ID"] = f"<{job.id}.{job.notice['run']}@{self._from.rpartition('@')[2]}>"
+        message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answers
+        message["X-Job-Id"] = job.id
+        message["X-Request-Id"] = job.request_id
+        template = "ready" if ready else "failed"
+        names = self._names(job)
+        message.set_content(self._templates.get_template(f"{template}.txt").render(names))
+        message.add_alternative(
+            self._templates.get_template(f"{template}.html").render(names), subtype="html"
+        )
+        return message
+
+    def _names(self, job: Job) -> dict[str, Any]:
+        return {"job": job, "result": job.result, "error": job.error, "url": self._public_url}
+
+
+def duration(seconds: float) -> str:
+    """Return seconds as a person writes them: `5.3 s`, `12:05`, `1:02:03`."""
+    if seconds < SECONDS_A_MINUTE:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), SECONDS_A_MINUTE)
+    hours, minutes = divmod(minutes, SECONDS_A_MINUTE)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def size(count: float) -> str:
+    """Return bytes as a person writes them: `912 bytes`, `4.1 MB`."""
+    if count < BYTES_A_UNIT:
+        return f"{count} bytes"
+    for unit in ("kB", "MB", "GB"):
+        count /= BYTES_A_UNIT
+        if count < BYTES_A_UNIT:
+            return f"{count:.1f} {unit}"
+    return f"{count / BYTES_A_UNIT:.1f} TB"

@@ -1,0 +1,111 @@
+"""Send the one mail that an outcome owes, and record what became of it."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from email.message import EmailMessage
+from typing import Protocol
+
+from prometheus_client import Counter, Gauge
+
+from chassis import logs
+from chassis.jobs import MAIL_LEASE, Job, Jobs
+from chassis.mongodb import StoreRefused, StoreUnavailable, now
+from notification.mails import Writer
+from notification.smtp import LoginRefused, MailRefused, MailUnavailable
+
+FIRST_WAIT = timedelta(seconds=10)
+LONGEST_WAIT = timedelta(hours=1)
+GIVE_UP_AFTER = timedelta(hours=24)
+LOGIN_PAUSE = timedelta(seconds=30)
+"""How long everybody's mail waits after the mail server refused our login."""
+
+mails = Counter("mails_total", "Attempts to send a mail.", ["outcome"])
+login_refused = Gauge("smtp_login_refused", "1 while the mail server refuses our login.")
+log = logs.get(__name__)
+
+
+class SendsMail(Protocol):
+    """What takes a mail: a mail server, or a list in a test."""
+
+    def send(self, message: EmailMessage) -> None:
+        """Return when the mail is taken; raises as `notification.smtp.MailServer.send` does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notices:
+    """Tells owners how their jobs ended."""
+
+    jobs: Jobs
+    writer: Writer
+    server: SendsMail
+    stop: threading.Event
+
+    def look_at(self, job_id: str) -> None:
+        """Send the job's mail if one is due, and record it.
+
+        A mail may go out twice only when the process dies between the server's 250 and the record.
+
+        Raises:
+            StoreUnavailable: before anything was sent.
+        """
+        job = self.jobs.claim_notice(job_id)
+        if job is None or job.notice is None:
+            log.info("no mail is due")
+            return
+        tries = job.notice["tries"]
+        try:
+            self.server.send(self.writer.write(job))
+        except LoginRefused as error:
+            self._pause(job, tries, str(error))
+        except MailRefused as error:
+            self._give_up(job, tries, str(error))
+        except MailUnavailable as error:
+            self._put_off(job, tries, str(error))
+        else:
+            self._sent(job, tries)
+
+    def _sent(self, job: Job, tries: int) -> None:
+        login_refused.set(0)
+        mails.labels("sent").inc()
+        self._record(lambda: self.jobs.notice_sent(job.id, tries))
+        log.info("mail sent", about=job.state, tries=tries)
+
+    def _put_off(self, job: Job, tries: int, reason: str) -> None:
+        if job.notice is not None and now() - job.notice["since"] > GIVE_UP_AFTER:
+            self._give_up(job, tries, f"no success within {GIVE_UP_AFTER}; at last: {reason}")
+            return
+        due = now() + min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(tries - 1, 20))
+        mails.labels("put_off").inc()
+        self._record(lambda: self.jobs.notice_delayed(job.id, tries, due))
+        log.warning("mail put off", reason=reason, tries=tries, due_at=due.isoformat())
+
+    def _give_up(self, job: Job, tries: int, reason: str) -> None:
+        mails.labels("undeliverable").inc()
+        self._record(lambda: self.jobs.notice_undeliverable(job.id, tries, reason))
+        log.error("mail undeliverable", reason=reason, tries=tries)
+
+    def _pause(self, job: Job, tries: int, reason: str) -> None:
+        login_refused.set(1)
+        mails.labels("login_refused").inc()
+        due = now() + LOGIN_PAUSE
+        self._record(lambda: self.jobs.notice_delayed(job.id, tries, due, counted=False))
+        log.error("the mail server refuses our login: mend SMTP_URL", reason=reason)
+        self.stop.wait(LOGIN_PAUSE.total_seconds())
+
+    def _record(self, transition: Callable[[], bool]) -> None:
+        """Store what became of a mail, however long the store takes while the right to send is ours."""
+        deadline = time.monotonic() + MAIL_LEASE.total_seconds()
+        while True:
+            try:
+                transition()
+            except (StoreUnavailable, StoreRefused) as error:
+                log.warning("the outcome of a mail waits for the store", reason=str(error))
+                if time.monotonic() > deadline:
+                    log.error("the outcome of a mail is not recorded: it will be sent again")
+                    return
+                time.sleep(0.5)
+            else:
+                return

@@ -1,0 +1,17 @@
+"""What the notification service reads from the environment."""
+
+from pydantic import Field, SecretStr
+
+from chassis.settings import Settings as ChassisSettings
+
+
+class Settings(ChassisSettings):
+    """The names are those of the environment, in capitals there."""
+
+    mongodb_url: SecretStr
+    rabbitmq_url: SecretStr
+    smtp_url: SecretStr
+    """smtp://, smtp+starttls:// or smtps://, with [user:password@]host[:port]."""
+    mail_from: str = Field(pattern=r"^[^@\s]+@[^@\s]+$")
+    public_url: str = Field(default="http://mp3converter.com", pattern=r"^https?://[^\s]+[^/]$")
+    """Where a reader of the mail reaches the gateway."""
