@@ -1,0 +1,140 @@
+#!/bin/sh
+# Make this clone ready to run: setup.sh native|python
+#   python   uv under .tools/ and an environment with the group dev: all that the containers' words need
+#   native   also what the native stack and the tests need: servers, compilers, an environment with everything
+# Installs only what is missing, says so first, starts no system service, and is quick when all is there.
+set -eu
+cd "$(dirname "$0")/.."
+tools=$PWD/.tools
+uv_version=0.13.9
+debian="Docker will do instead: ENGINE=docker make demo"
+
+say() { printf '%s\n' "$*" >&2; }
+have() { command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ]; }
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then env DEBIAN_FRONTEND=noninteractive "$@"
+    else sudo DEBIAN_FRONTEND=noninteractive "$@"; fi
+}
+
+# Quiet unless it fails: then the last lines of what it said.
+quietly() {
+    mkdir -p "$tools"
+    if ! "$@" >"$tools/setup.log" 2>&1; then
+        tail -n 15 "$tools/setup.log" >&2
+        say "failed: $*"
+        return 1
+    fi
+}
+
+apt_lists() {
+    [ -e "$tools/apt-updated" ] && [ -n "$(find "$tools/apt-updated" -mmin -720)" ] && return 0
+    mkdir -p "$tools"
+    quietly as_root apt-get update -q
+    touch "$tools/apt-updated"
+}
+
+apt_install() {
+    have apt-get || { say "missing: $* (their Debian names; there is no apt-get here). $debian"; exit 1; }
+    if [ "$(id -u)" != 0 ] && ! { have sudo && { sudo -n true 2>/dev/null || [ -t 0 ]; }; }; then
+        say "missing, and neither root nor sudo to install them: $*. $debian"
+        exit 1
+    fi
+    say "Installing with apt: $*"
+    apt_lists
+    quietly as_root apt-get install -y -q --no-install-recommends "$@"
+}
+
+packages_for_python() {
+    python3 -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 8))' 2>/dev/null || echo python3-venv
+    have openssl || echo openssl
+}
+
+packages_for_native() {
+    packages_for_python
+    have gcc || echo gcc libc6-dev
+    have pkg-config || echo pkg-config
+    { pkg-config --exists libmariadb || pkg-config --exists mysqlclient; } 2>/dev/null || echo libmariadb-dev
+    have mariadbd || echo mariadb-server-core
+    python3 -c 'import os, sys, sysconfig as s; sys.exit(not os.path.exists(s.get_path("include") + "/Python.h"))' \
+        2>/dev/null || echo python3-dev
+    have socat || echo socat
+    have curl || echo curl
+    if ! have mongod; then
+        have javac || echo default-jdk-headless
+        have mvn || echo maven
+    fi
+}
+
+# The broker comes as files, not as an installed package: Debian's packages of RabbitMQ and Erlang
+# start a broker and an epmd of their own for the whole machine.
+unpack_rabbitmq() {
+    [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] && have erl && return 0
+    [ -e "$tools/rabbitmq/complete" ] && return 0
+    have apt-get || { say "missing: rabbitmq-server (there is no apt-get here). $debian"; exit 1; }
+    wanted=rabbitmq-server
+    if ! have erl; then
+        for part in base asn1 crypto eldap inets mnesia os-mon parsetools public-key runtime-tools ssl \
+            syntax-tools tools xmerl; do
+            wanted="$wanted erlang-$part"
+        done
+    fi
+    say "Unpacking RabbitMQ from Debian's packages into .tools/ (nothing of it is installed)"
+    rm -rf "$tools/rabbitmq"
+    mkdir -p "$tools/rabbitmq/packages"
+    (
+        cd "$tools/rabbitmq/packages"
+        # shellcheck disable=SC2086 # a list of names without spaces
+        quietly apt-get download -q $wanted || { apt_lists; quietly apt-get download -q $wanted; }
+        for package in *.deb; do dpkg -x "$package" "$tools/rabbitmq"; done
+    )
+    rm -rf "$tools/rabbitmq/packages"
+    # Debian's `erl` knows only the folder it is installed in.
+    if [ -e "$tools/rabbitmq/usr/lib/erlang/bin/erl" ]; then
+        sed -i "s|=/usr/lib/erlang|=$tools/rabbitmq/usr/lib/erlang|" "$tools/rabbitmq/usr/lib/erlang/bin/erl"
+    fi
+    touch "$tools/rabbitmq/complete"
+}
+
+build_mongodb_standin() {
+    have mongod && return 0
+    built=$tools/mongodb-standin
+    [ "$built/StandIn.class" -nt dev/mongodb_standin/StandIn.java ] && [ -d "$built/lib" ] && return 0
+    say "Building the MongoDB stand-in (there is no mongod here)"
+    mkdir -p "$built"
+    quietly mvn -q -B -f dev/mongodb_standin/pom.xml dependency:copy-dependencies "-DoutputDirectory=$built/lib"
+    quietly javac -nowarn -cp "$built/lib/*" -d "$built" dev/mongodb_standin/StandIn.java
+}
+
+install_uv() {
+    [ -x "$tools/bin/uv" ] && "$tools/bin/uv" --version | grep -q "^uv $uv_version" && return 0
+    mkdir -p "$tools/bin"
+    if have uv && uv --version 2>/dev/null | grep -q "^uv $uv_version"; then
+        ln -sf "$(command -v uv)" "$tools/bin/uv"
+        return 0
+    fi
+    say "Installing uv $uv_version into .tools/"
+    quietly python3 -m venv "$tools/uv"
+    quietly "$tools/uv/bin/pip" install -q "uv==$uv_version"
+    ln -sf "$tools/uv/bin/uv" "$tools/bin/uv"
+}
+
+sync() { # FOLDER ARGUMENTS…: bring the environment in FOLDER up to the lock
+    [ -x "$1/bin/python" ] || say "Installing Python packages into ${1#"$PWD/"}/"
+    folder=$1
+    shift
+    UV_PROJECT_ENVIRONMENT=$folder quietly "$tools/bin/uv" sync --frozen --python '>=3.11' "$@"
+}
+
+mode=${1:-native}
+# shellcheck disable=SC2046 # a list of names without spaces
+set -- $(if [ "$mode" = native ]; then packages_for_native; else packages_for_python; fi)
+[ $# = 0 ] || apt_install "$@"
+install_uv
+if [ "$mode" = native ]; then
+    unpack_rabbitmq
+    build_mongodb_standin
+    sync "$PWD/.venv"
+else
+    sync "$tools/dev" --only-group dev
+fi
