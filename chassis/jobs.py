@@ -155,9 +155,12 @@ class Jobs:
         """`queued`, or `converting` under a lease that ended → `converting` under a new lease.
 
         A job that was claimed `MAX_ATTEMPTS` times fails here as the one that kills its converter.
+        A holder works on one job at a time: what it finds under its own name is a claim whose answer
+        was lost.
         """
         time = now()
-        claimable = [{"state": "queued"}, _abandoned(time)]
+        own = {"state": "converting", "lease.holder": holder}
+        claimable = [{"state": "queued"}, _abandoned(time), own]
         job = self._change(
             {"_id": job_id, "attempt": {"$lt": MAX_ATTEMPTS}, "$or": claimable},
             {
@@ -205,11 +208,17 @@ class Jobs:
         """`converting` → `failed`, with the mail due. `error` is {code, message, hint, retryable}."""
         return self._fail(_held(lease), error, token=lease.token)
 
-    def give_back(self, lease: Lease) -> Job | None:
-        """`converting` → `queued` at once; the attempt is not counted, nothing was wrong with the job."""
+    def give_back(self, lease: Lease, *, delay: timedelta = timedelta(0)) -> Job | None:
+        """`converting` → `queued`; the attempt is not counted, nothing was wrong with the job."""
         return self._change(
             _held(lease),
-            {"state": "queued", "lease.until": None, "phase": None, "progress": 0.0, **_due("video", now())},
+            {
+                "state": "queued",
+                "lease.until": None,
+                "phase": None,
+                "progress": 0.0,
+                **_due("video", now() + delay),
+            },
             add={"attempt": -1},
         )
 
