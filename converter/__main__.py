@@ -1,0 +1,60 @@
+"""Start the converter: `python -m converter` serves the queue, with arguments it converts one file."""
+
+import socket
+import sys
+import threading
+from uuid import uuid4
+
+from chassis import logs, mongodb, worker
+from chassis.broker import Publisher
+from chassis.files import Blobs
+from chassis.jobs import Jobs
+from chassis.settings import InvalidSettings
+from converter import cli
+from converter.limits import Limits
+from converter.scratch import Scratch
+from converter.settings import Settings
+from converter.worker import Conversions
+
+
+def serve() -> int:
+    """Convert the jobs of the queue `video` until SIGTERM; return the process's exit status."""
+    try:
+        settings = Settings.read()
+    except InvalidSettings as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    logs.configure("converter", settings.log_level, settings.log_format)
+    client = mongodb.connect(settings.mongodb_url.get_secret_value())
+    url = settings.rabbitmq_url.get_secret_value()
+    publisher = Publisher(url, "converter")
+    holder = f"{socket.gethostname()}.{uuid4().hex[:8]}"
+    scratch = Scratch(settings.scratch_dir, holder)
+    stop = threading.Event()
+    conversions = Conversions(
+        jobs=Jobs(client),
+        videos=Blobs(client, "videos"),
+        mp3s=Blobs(client, "mp3s"),
+        publisher=publisher,
+        scratch=scratch,
+        limits=Limits(),
+        holder=holder,
+        stop=stop,
+        grace=settings.shutdown_grace,
+    )
+    worker.run(
+        service="converter",
+        queue="video",
+        rabbitmq_url=url,
+        settings=settings,
+        look_at=conversions.look_at,
+        checks={"mongodb": lambda: mongodb.ping(client), "publisher": publisher.check},
+        stop=stop,
+    )
+    publisher.close()
+    scratch.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(cli.main(sys.argv[1:]) if sys.argv[1:] else serve())

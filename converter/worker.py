@@ -1,0 +1,259 @@
+"""Turn one queued job into an MP3 or an honest failure, under a lease.
+
+The conversion itself is `converter.convert`; here are the claim, the video's way to the scratch
+folder, the MP3's way into the store, and what happens when the lease or the process ends first.
+"""
+
+import hashlib
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from chassis import logs
+from chassis.broker import BrokerUnavailable
+from chassis.doorbell import Publishes, ring
+from chassis.files import BlobDamaged, Blobs, NoSuchBlob
+from chassis.jobs import MAX_ATTEMPTS, Bell, Job, Jobs
+from chassis.mongodb import StoreRefused, StoreUnavailable
+from chassis.options import Options
+from converter.convert import convert
+from converter.errors import Cancelled, ConversionFailed
+from converter.lease import LeaseKeeper
+from converter.limits import Limits
+from converter.scratch import Scratch
+
+READ_BYTES = 1024 * 1024
+SPACE_FACTOR = 1.25
+"""Room that a job needs, as a multiple of its video: the MP3 lies beside it."""
+SPACE_BYTES = 64 * 1024 * 1024
+SPACE_DELAY = timedelta(seconds=30)
+STORE_PAUSE_SECONDS = 0.5
+
+T = TypeVar("T")
+
+conversions = Counter("conversions_total", "Conversions that came to an end.", ["outcome"])
+conversion_seconds = Histogram(
+    "conversion_seconds",
+    "Seconds from the claim to the stored outcome.",
+    buckets=(0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200),
+)
+media_seconds = Counter("converted_media_seconds_total", "Seconds of audio that became MP3s.")
+busy = Gauge("converter_busy", "1 while a job is being worked on.")
+log = logs.get(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Conversions:
+    """Works on one job at a time."""
+
+    jobs: Jobs
+    videos: Blobs
+    mp3s: Blobs
+    publisher: Publishes
+    scratch: Scratch
+    limits: Limits
+    holder: str
+    stop: threading.Event
+    grace: timedelta
+
+    def look_at(self, job_id: str) -> None:
+        """Claim the job if it can be claimed, and bring it to an outcome.
+
+        Raises:
+            StoreUnavailable: before anything was claimed.
+        """
+        job = self.jobs.claim(job_id, self.holder)
+        if job is None:
+            log.info("nothing to convert: the job is unknown, over, or in other hands")
+            return
+        log.info("claimed", attempt=job.attempt, token=job.claimed.token, size=job.source["size"])
+        began = time.monotonic()
+        with busy.track_inprogress(), LeaseKeeper(self.jobs, job.claimed, self.stop, self.grace) as keeper:
+            outcome = _Work(self, job, keeper).outcome()
+        conversions.labels(outcome).inc()
+        conversion_seconds.observe(time.monotonic() - began)
+        log.info("conversion over", outcome=outcome, seconds=round(time.monotonic() - began, 3))
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """One claim of one job, from the video in the store to the outcome in the job document."""
+
+    use: Conversions
+    job: Job
+    keeper: LeaseKeeper
+
+    def outcome(self) -> str:
+        """Work, store what came of it, and return its name for the metrics."""
+        try:
+            return self._worked()
+        except Cancelled:
+            return self._lost() if self.keeper.lost else self._given_back()
+
+    def _worked(self) -> str:
+        try:
+            return self._convert()
+        except Cancelled:
+            raise
+        except ConversionFailed as error:
+            if error.retryable and self.job.attempt < MAX_ATTEMPTS:
+                return self._again(error.code, error.message)
+            return self._failed(error)
+        except (NoSuchBlob, BlobDamaged) as error:
+            log.error("the video cannot be read from the store", reason=str(error))
+            return self._failed(VIDEO_LOST)
+        except Exception as error:
+            log.exception("the converter has a bug")
+            if self.job.attempt < MAX_ATTEMPTS:
+                return self._again("bug", type(error).__name__)
+            return self._failed(OWN_BUG)
+
+    def _convert(self) -> str:
+        if self._waits_for_space():
+            return "waits for space"
+        with self.use.scratch.folder(self.job.claimed.blob_id) as folder:
+            video, mp3 = folder / "video", folder / "out.mp3"
+            self._fetch(video)
+            done = convert(
+                video,
+                mp3,
+                Options.model_validate(self.job.options),
+                limits=self.use.limits,
+                stop=self.keeper.cancelled,
+                on_media=self._describe,
+                on_progress=self.keeper.progress,
+            )
+            self.keeper.progress("storing", 0.99)
+            result = done.as_document() | self._store(mp3)
+        return self._done(result)
+
+    def _waits_for_space(self) -> bool:
+        needed = int(self.job.source["size"] * SPACE_FACTOR) + SPACE_BYTES
+        if self.use.scratch.free_bytes >= needed:
+            return False
+        log.error("no room in scratch: the job waits", needed=needed, free=self.use.scratch.free_bytes)
+        self._patiently(lambda: self.use.jobs.give_back(self.job.claimed, delay=SPACE_DELAY))
+        return True
+
+    def _fetch(self, video: Path) -> None:
+        """Copy the video into the scratch folder; after an outage the copy goes on where it stopped."""
+        blob = self._patiently(lambda: self.use.videos.find(self.job.id))
+        digest = hashlib.sha256()
+        with video.open("wb") as file:
+
+            def copy_rest() -> None:
+                for data in self.use.videos.read(blob, start=file.tell()):
+                    self._go_on()
+                    file.write(data)
+                    digest.update(data)
+
+            self._patiently(copy_rest)
+        if digest.hexdigest() != self.job.source["sha256"]:
+            raise BlobDamaged(f"{blob.id}: its sha256 is not the one of the upload")
+
+    def _store(self, mp3: Path) -> dict[str, Any]:
+        """Put the MP3 into the store and return what the job's `result` says of it."""
+        blob_id = self.job.claimed.blob_id
+
+        def attempt() -> dict[str, Any]:
+            self.use.mp3s.delete(blob_id)  # of an attempt that an outage broke off
+            metadata = {"owner": self.job.owner, "job_id": self.job.id, "content_type": "audio/mpeg"}
+            with (
+                mp3.open("rb") as file,
+                self.use.mp3s.create(blob_id, f"{self.job.id}.mp3", **metadata) as blob,
+            ):
+                while data := file.read(READ_BYTES):
+                    self._go_on()
+                    blob.write(data)
+            return {"blob": blob_id, "size": blob.size, "sha256": blob.sha256}
+
+        return self._patiently(attempt)
+
+    def _describe(self, media: dict[str, Any]) -> None:
+        self._patiently(lambda: self.use.jobs.describe(self.job.claimed, media))
+
+    def _done(self, result: dict[str, Any]) -> str:
+        job = self._patiently(lambda: self.use.jobs.finish(self.job.claimed, result) or self._as_ours())
+        if job is None:
+            return self._lost()
+        media_seconds.inc(result["duration"])
+        self._ring(job, "mp3")
+        return "done"
+
+    def _as_ours(self) -> Job | None:
+        """Return the job if it was finished by this claim: the answer to `finish` can get lost."""
+        job = self.use.jobs.get(self.job.id)
+        ours = job is not None and job.result is not None and job.result["blob"] == self.job.claimed.blob_id
+        return job if ours else None
+
+    def _failed(self, error: ConversionFailed) -> str:
+        log.warning("failed", code=error.code, reason=error.message)
+        job = self._patiently(lambda: self.use.jobs.fail(self.job.claimed, error.as_document()))
+        if job is not None:
+            self._ring(job, "mp3")
+        return error.code
+
+    def _again(self, code: str, reason: str) -> str:
+        log.warning("will be tried again", code=code, reason=reason, attempt=self.job.attempt)
+        self._patiently(lambda: self.use.jobs.retry_later(self.job.claimed, self.job.attempt))
+        return "again"
+
+    def _lost(self) -> str:
+        """Throw the work away: the job was canceled, or is in other hands."""
+        log.warning("the lease is lost: the work is thrown away")
+        self._delete_blob()
+        return "lease lost"
+
+    def _given_back(self) -> str:
+        """Leave the job to others at once: this process must end."""
+        self._delete_blob()
+        job = self.use.jobs.give_back(self.job.claimed)
+        if job is not None:
+            self._ring(job, "video")
+        return "given back"
+
+    def _delete_blob(self) -> None:
+        try:
+            self.use.mp3s.delete(self.job.claimed.blob_id)
+        except (StoreUnavailable, StoreRefused) as error:
+            log.warning("the reconciler will sweep up", reason=str(error))
+
+    def _ring(self, job: Job, bell: Bell) -> None:
+        try:
+            ring(self.use.jobs, self.use.publisher, job, bell)
+        except (BrokerUnavailable, StoreUnavailable, StoreRefused) as error:
+            log.warning("the reconciler will ring", bell=bell, reason=str(error))
+
+    def _go_on(self) -> None:
+        if self.keeper.cancelled.is_set():
+            raise Cancelled
+
+    def _patiently(self, step: Callable[[], T]) -> T:
+        """Return what `step` returns, however long the store is away while the lease is ours."""
+        while True:
+            try:
+                return step()
+            except (StoreUnavailable, StoreRefused) as error:
+                log.warning("waiting for the store in mid-work", reason=str(error))
+                if self.keeper.cancelled.wait(STORE_PAUSE_SECONDS):
+                    raise Cancelled from None
+
+
+VIDEO_LOST = ConversionFailed(
+    "video_lost",
+    "The uploaded video cannot be read from the store any more.",
+    "Upload it again.",
+    retryable=False,
+)
+OWN_BUG = ConversionFailed(
+    "converter_crashed",
+    "The converter made a mistake with this video, each time it tried.",
+    "Save the video anew with another program and upload it again.",
+    retryable=True,
+)
