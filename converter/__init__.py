@@ -1,0 +1,1 @@
+"""Turn a video into an MP3."""
