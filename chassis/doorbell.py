@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass
 from typing import Protocol, Self
 
 from chassis import logs
-from chassis.jobs import Bell, Job, Jobs
+from chassis.job import Bell, Job
+from chassis.jobs import Jobs
 
 VERSION = 1
 log = logs.get(__name__)

@@ -1,100 +1,35 @@
 """The job document: the truth about every upload, and the only code that writes it.
 
-Each transition is one function and one compare-and-set on one document: it names the states it
+Each transition is one method and one compare-and-set on one document: it names the states it
 starts from, and where it finds another it changes nothing and returns `None` (or `False`).
-docs/architecture.md draws the states; `doorbell` rings what a transition leaves due.
+docs/reliability.md draws the states; `doorbell` rings what a transition leaves due.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, Literal, Self
+from typing import Any
 from uuid import uuid4
 
 from pymongo import ReturnDocument
 
-from chassis.mongodb import Client, Document, now, translated
-
-State = Literal["uploading", "queued", "converting", "done", "failed", "canceled", "expired"]
-Bell = Literal["video", "mp3"]
-Phase = Literal["probing", "converting", "storing"]
+from chassis.job import Bell, Job, Lease, Phase
+from chassis.job_queries import OVER, JobQueries, lapsed, notice_lapsed
+from chassis.mongodb import Document, now, translated
 
 MAX_ATTEMPTS = 3
 """How often a job is claimed before it counts as the one that kills its converter."""
 LEASE = timedelta(seconds=60)
-CLOCK_SKEW = timedelta(seconds=30)
-"""How far two machines' clocks may stand apart: a lease is taken over only this long after its end."""
 RETRY_DELAY = timedelta(seconds=10)
 """How long a job that met a bug of ours waits, times the attempts so far."""
 MAIL_LEASE = timedelta(seconds=120)
 """How long one attempt to send a mail may take before another process may try."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """The right to work on one job; `token` rises with every claim and fences off earlier holders."""
-
-    job_id: str
-    token: int
-
-    @property
-    def blob_id(self) -> str:
-        """The id of the MP3 that this claim stores."""
-        return f"{self.job_id}.{self.token}"
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One job document as it was read; the nested mappings are as docs/architecture.md lists them."""
-
-    id: str
-    owner: str
-    state: State
-    version: int
-    created_at: datetime
-    updated_at: datetime
-    expires_at: datetime | None
-    attempt: int
-    request_id: str
-    source: Mapping[str, Any]
-    options: Mapping[str, Any]
-    media: Mapping[str, Any] | None
-    progress: float
-    phase: Phase | None
-    lease: Mapping[str, Any]
-    result: Mapping[str, Any] | None
-    error: Mapping[str, Any] | None
-    doorbell: Mapping[str, Mapping[str, datetime | None]]
-    notice: Mapping[str, Any] | None
-
-    @classmethod
-    def of(cls, document: Document) -> Self:
-        """Return the job that a stored document describes."""
-        fields = dict(document)
-        return cls(id=fields.pop("_id"), **fields)
-
-    @property
-    def claimed(self) -> Lease:
-        """The lease of the claim that this document was read by."""
-        return Lease(self.id, self.lease["token"])
-
-
-class Jobs:
-    """The collection `jobs.jobs`.
+class Jobs(JobQueries):
+    """The transitions.
 
     Every method raises `StoreUnavailable` when MongoDB is away.
     """
-
-    def __init__(self, client: Client) -> None:
-        self._jobs = client["jobs"]["jobs"]
-
-    def ensure_indexes(self) -> None:
-        """Create the indexes that the look-ups below are answered by; again is harmless."""
-        with translated():
-            self._jobs.create_index([("owner", 1), ("created_at", -1)])
-            self._jobs.create_index([("state", 1), ("updated_at", 1)])
-            self._jobs.create_index("doorbell.video.due_at")
-            self._jobs.create_index("doorbell.mp3.due_at")
 
     # -- upload ---------------------------------------------------------------------------------
 
@@ -110,10 +45,16 @@ class Jobs:
             "version": 1,
             "created_at": time,
             "updated_at": time,
-            "expires_at": None,
+            "ended_at": None,
             "attempt": 0,
             "request_id": request_id,
-            "source": {"filename": filename, "size": None, "sha256": None, "content_type": content_type},
+            "source": {
+                "filename": filename,
+                "size": None,
+                "sha256": None,
+                "content_type": content_type,
+                "kept": True,
+            },
             "options": dict(options),
             "media": None,
             "progress": 0.0,
@@ -146,8 +87,47 @@ class Jobs:
 
     def discard(self, job_id: str) -> bool:
         """Delete a job whose upload came to nothing; only `uploading` ones can be."""
-        with translated():
-            return self._jobs.delete_one({"_id": job_id, "state": "uploading"}).deleted_count == 1
+        return self._remove({"_id": job_id, "state": "uploading"}) is not None
+
+    # -- the owner's wishes ---------------------------------------------------------------------
+
+    def cancel(self, job_id: str, owner: str) -> Job | None:
+        """`queued` or `converting` → `canceled`; the converter learns it when it renews its lease."""
+        return self._change(
+            {"_id": job_id, "owner": owner, "state": {"$in": ["queued", "converting"]}},
+            {
+                "state": "canceled",
+                "ended_at": now(),
+                "phase": None,
+                "doorbell.video.due_at": None,
+            },
+        )
+
+    def retry(self, job_id: str, owner: str, options: Mapping[str, Any] | None = None) -> Job | None:
+        """`done`, `failed` or `canceled` → `queued` while the video is kept, with new options if given.
+
+        A mail that is still owed for the earlier outcome is owed no more.
+        """
+        again = {
+            "state": "queued",
+            "ended_at": None,
+            "attempt": 0,
+            "progress": 0.0,
+            "result": None,
+            "error": None,
+            "notice": None,
+            "doorbell.mp3.due_at": None,
+            **_due("video", now()),
+        }
+        if options is not None:
+            again["options"] = dict(options)
+        return self._change(
+            {"_id": job_id, "owner": owner, "state": {"$in": list(OVER)}, "source.kept": True}, again
+        )
+
+    def delete(self, job_id: str, owner: str) -> Job | None:
+        """Delete a job that is over and return what it was; its blobs are unwanted from then on."""
+        return self._remove({"_id": job_id, "owner": owner, "state": {"$in": [*OVER, "expired"]}})
 
     # -- conversion -----------------------------------------------------------------------------
 
@@ -160,9 +140,9 @@ class Jobs:
         """
         time = now()
         own = {"state": "converting", "lease.holder": holder}
-        claimable = [{"state": "queued"}, _abandoned(time), own]
+        claimable = {"_id": job_id, "$or": [{"state": "queued"}, lapsed(time), own]}
         job = self._change(
-            {"_id": job_id, "attempt": {"$lt": MAX_ATTEMPTS}, "$or": claimable},
+            {**claimable, "attempt": {"$lt": MAX_ATTEMPTS}},
             {
                 "state": "converting",
                 "lease.holder": holder,
@@ -173,9 +153,10 @@ class Jobs:
             add={"attempt": 1, "lease.token": 1},
         )
         if job is None:
-            self._fail(
-                {"_id": job_id, "attempt": {"$gte": MAX_ATTEMPTS}, "$or": claimable}, CONVERTER_CRASHED
-            )
+            worn_out = self._find_one({**claimable, "attempt": {"$gte": MAX_ATTEMPTS}})
+            if worn_out is not None:
+                unchanged = {"_id": job_id, "version": worn_out.version}
+                self._fail(unchanged, CONVERTER_CRASHED, worn_out.claimed)
         return job
 
     def renew(self, lease: Lease, *, progress: float | None = None, phase: Phase | None = None) -> bool:
@@ -193,47 +174,25 @@ class Jobs:
 
     def finish(self, lease: Lease, result: Mapping[str, Any]) -> Job | None:
         """`converting` → `done`, with the mail due; the holder of an older lease changes nothing."""
-        return self._change(
-            _held(lease),
-            {
-                "state": "done",
-                "result": dict(result),
-                "progress": 1.0,
-                "phase": None,
-                **_outcome(lease.token),
-            },
-        )
+        values = {"state": "done", "result": dict(result), "progress": 1.0}
+        return self._change(_held(lease), {**values, **_outcome(lease)})
 
     def fail(self, lease: Lease, error: Mapping[str, Any]) -> Job | None:
         """`converting` → `failed`, with the mail due. `error` is {code, message, hint, retryable}."""
-        return self._fail(_held(lease), error, token=lease.token)
+        return self._fail(_held(lease), error, lease)
 
     def give_back(self, lease: Lease, *, delay: timedelta = timedelta(0)) -> Job | None:
         """`converting` → `queued`; the attempt is not counted, nothing was wrong with the job."""
-        return self._change(
-            _held(lease),
-            {
-                "state": "queued",
-                "lease.until": None,
-                "phase": None,
-                "progress": 0.0,
-                **_due("video", now() + delay),
-            },
-            add={"attempt": -1},
-        )
+        return self._change(_held(lease), _queued_again(now() + delay), add={"attempt": -1})
 
     def retry_later(self, lease: Lease, attempt: int) -> Job | None:
         """`converting` → `queued` after a delay, the attempt counted: something of ours went wrong."""
-        return self._change(
-            _held(lease),
-            {
-                "state": "queued",
-                "lease.until": None,
-                "phase": None,
-                "progress": 0.0,
-                **_due("video", now() + RETRY_DELAY * attempt),
-            },
-        )
+        return self._change(_held(lease), _queued_again(now() + RETRY_DELAY * attempt))
+
+    def take_back(self, job: Job) -> Job | None:
+        """`converting` → `queued` from a converter that let its lease end; the attempt is counted."""
+        time = now()
+        return self._change({"_id": job.id, "version": job.version, **lapsed(time)}, _queued_again(time))
 
     # -- notice ---------------------------------------------------------------------------------
 
@@ -241,42 +200,31 @@ class Jobs:
         """Take the right to send the mail that is pending, or whose sender is gone, for `MAIL_LEASE`."""
         time = now()
         return self._change(
-            {
-                "_id": job_id,
-                "$or": [
-                    {"notice.state": "pending"},
-                    {"notice.state": "sending", "notice.until": {"$lt": time - CLOCK_SKEW}},
-                ],
-            },
+            {"_id": job_id, "$or": [{"notice.state": "pending"}, notice_lapsed(time)]},
             {"notice.state": "sending", "notice.until": time + MAIL_LEASE},
-            add={"notice.tries": 1},
+            add={"notice.tries": 1, "notice.token": 1},
         )
 
-    def notice_sent(self, job_id: str, tries: int) -> bool:
-        """Record that the mail server took the mail at the `tries`th attempt."""
-        return (
-            self._change(_sending(job_id, tries), {"notice.state": "sent", "notice.until": None}) is not None
-        )
+    def notice_sent(self, job: Job) -> bool:
+        """Record that the mail server took the mail; `job` is what `claim_notice` returned."""
+        return self._change(_sending(job), {"notice.state": "sent", "notice.until": None}) is not None
 
-    def notice_delayed(self, job_id: str, tries: int, due_at: datetime, *, counted: bool = True) -> bool:
+    def notice_delayed(self, job: Job, due_at: datetime, *, counted: bool = True) -> bool:
         """Put the mail off until `due_at`; an attempt that was no fault of the mail's is not counted."""
-        return (
-            self._change(
-                _sending(job_id, tries),
-                {"notice.state": "pending", "notice.until": None, **_due("mp3", due_at)},
-                add={} if counted else {"notice.tries": -1},
-            )
-            is not None
-        )
+        values = {"notice.state": "pending", "notice.until": None, **_due("mp3", due_at)}
+        return self._change(_sending(job), values, add={} if counted else {"notice.tries": -1}) is not None
 
-    def notice_undeliverable(self, job_id: str, tries: int, reason: str) -> bool:
+    def notice_undeliverable(self, job: Job, reason: str) -> bool:
         """Give the mail up, with the mail server's words."""
-        return (
-            self._change(
-                _sending(job_id, tries),
-                {"notice.state": "undeliverable", "notice.until": None, "notice.reason": reason},
-            )
-            is not None
+        values = {"notice.state": "undeliverable", "notice.until": None, "notice.reason": reason}
+        return self._change(_sending(job), values) is not None
+
+    def take_back_notice(self, job: Job) -> Job | None:
+        """Make a mail due again whose sender is gone."""
+        time = now()
+        return self._change(
+            {"_id": job.id, "version": job.version, **notice_lapsed(time)},
+            {"notice.state": "pending", "notice.until": None, **_due("mp3", time)},
         )
 
     # -- doorbells ------------------------------------------------------------------------------
@@ -295,45 +243,30 @@ class Jobs:
         """Make a bell due whose ringing nobody answered, unless somebody changed the job meanwhile."""
         return self._change({"_id": job.id, "version": job.version}, _due(bell, now()))
 
-    # -- look-ups -------------------------------------------------------------------------------
+    # -- retention ------------------------------------------------------------------------------
 
-    def find(self, job_id: str, owner: str) -> Job | None:
-        """Return the owner's job; somebody else's is `None`, as an unknown one is."""
-        return self._find_one({"_id": job_id, "owner": owner})
+    def release_source(self, job: Job) -> Job | None:
+        """Give up a done job's video: from here on it is unwanted, and the job cannot be retried."""
+        return self._change(
+            {"_id": job.id, "version": job.version, "state": "done", "source.kept": True},
+            {"source.kept": False},
+        )
 
-    def get(self, job_id: str) -> Job | None:
-        """Return a job for the suite's own processes, whoever owns it."""
-        return self._find_one({"_id": job_id})
+    def expire(self, job: Job) -> Job | None:
+        """`done`, `failed` or `canceled` → `expired`: both its files are unwanted from here on."""
+        return self._change(
+            {"_id": job.id, "version": job.version, "state": {"$in": list(OVER)}},
+            {"state": "expired", "source.kept": False},
+        )
 
-    def due(self, bell: Bell, limit: int) -> Iterator[Job]:
-        """Yield jobs whose bell should have rung by now, the longest due first."""
-        field = f"doorbell.{bell}.due_at"
-        return self._find({field: {"$lte": now()}}, field, limit)
+    def forget(self, job: Job) -> bool:
+        """Delete an expired job's document."""
+        return self._remove({"_id": job.id, "state": "expired"}) is not None
 
-    def unanswered(self, bell: Bell, patience: timedelta, limit: int) -> Iterator[Job]:
-        """Yield jobs whose bell was rung over `patience` ago and that nobody took up."""
-        waiting: Document = {"state": "queued"} if bell == "video" else {"notice.state": "pending"}
-        rung = {f"doorbell.{bell}.due_at": None, f"doorbell.{bell}.rung_at": {"$lt": now() - patience}}
-        return self._find({**waiting, **rung}, f"doorbell.{bell}.rung_at", limit)
+    # -- the two ways to write ------------------------------------------------------------------
 
-    def abandoned(self, limit: int) -> Iterator[Job]:
-        """Yield jobs whose converter let its lease end."""
-        return self._find({**_abandoned(now()), "doorbell.video.due_at": None}, "lease.until", limit)
-
-    def unsent(self, limit: int) -> Iterator[Job]:
-        """Yield jobs whose mail was being sent by a process that is gone."""
-        overdue = {"notice.state": "sending", "notice.until": {"$lt": now() - CLOCK_SKEW}}
-        return self._find({**overdue, "doorbell.mp3.due_at": None}, "notice.until", limit)
-
-    def stale_uploads(self, age: timedelta, limit: int) -> Iterator[Job]:
-        """Yield uploads that began over `age` ago and never ended."""
-        return self._find({"state": "uploading", "created_at": {"$lt": now() - age}}, "created_at", limit)
-
-    # -- the one way to write -------------------------------------------------------------------
-
-    def _fail(self, found: Document, error: Mapping[str, Any], token: int | None = None) -> Job | None:
-        notice = _outcome(token if token is not None else "crashed")
-        return self._change(found, {"state": "failed", "error": dict(error), "phase": None, **notice})
+    def _fail(self, found: Document, error: Mapping[str, Any], lease: Lease) -> Job | None:
+        return self._change(found, {"state": "failed", "error": dict(error), **_outcome(lease)})
 
     def _change(self, found: Document, values: Document, add: Document | None = None) -> Job | None:
         update = {
@@ -344,15 +277,10 @@ class Jobs:
             document = self._jobs.find_one_and_update(found, update, return_document=ReturnDocument.AFTER)
         return None if document is None else Job.of(document)
 
-    def _find_one(self, query: Document) -> Job | None:
+    def _remove(self, found: Document) -> Job | None:
         with translated():
-            document = self._jobs.find_one(query)
+            document = self._jobs.find_one_and_delete(found)
         return None if document is None else Job.of(document)
-
-    def _find(self, query: Document, oldest: str, limit: int) -> Iterator[Job]:
-        with translated():
-            documents = list(self._jobs.find(query).sort(oldest, 1).limit(limit))
-        return (Job.of(document) for document in documents)
 
 
 CONVERTER_CRASHED: Mapping[str, Any] = {
@@ -367,20 +295,44 @@ def _held(lease: Lease) -> Document:
     return {"_id": lease.job_id, "state": "converting", "lease.token": lease.token}
 
 
-def _abandoned(time: datetime) -> Document:
-    return {"state": "converting", "lease.until": {"$lt": time - CLOCK_SKEW}}
-
-
-def _sending(job_id: str, tries: int) -> Document:
-    return {"_id": job_id, "notice.state": "sending", "notice.tries": tries}
+def _sending(job: Job) -> Document:
+    notice = job.notice or {}
+    return {
+        "_id": job.id,
+        "notice.state": "sending",
+        "notice.run": notice.get("run"),
+        "notice.token": notice.get("token"),
+    }
 
 
 def _due(bell: Bell, time: datetime) -> Document:
     return {f"doorbell.{bell}.due_at": time}
 
 
-def _outcome(run: int | str) -> Document:
-    """The one mail that an outcome owes; `run` makes its Message-ID the same however often it is sent."""
+def _queued_again(due_at: datetime) -> Document:
+    return {
+        "state": "queued",
+        "lease.until": None,
+        "phase": None,
+        "progress": 0.0,
+        **_due("video", due_at),
+    }
+
+
+def _outcome(lease: Lease) -> Document:
+    """The end of a run and the one mail that it owes.
+
+    `run` makes the mail's Message-ID the same however often it is sent; `token` fences off a sender
+    that was too slow.
+    """
     time = now()
-    notice = {"state": "pending", "since": time, "tries": 0, "until": None, "run": run, "reason": None}
-    return {"notice": notice, **_due("mp3", time)}
+    notice = {
+        "state": "pending",
+        "since": time,
+        "run": lease.token,
+        "tries": 0,
+        "token": 0,
+        "until": None,
+        "reason": None,
+    }
+    return {"ended_at": time, "phase": None, "notice": notice, **_due("mp3", time)}

@@ -7,7 +7,8 @@ from types import TracebackType
 from typing import Self
 
 from chassis import logs
-from chassis.jobs import Jobs, Lease, Phase
+from chassis.job import Lease, Phase
+from chassis.jobs import Jobs
 from chassis.mongodb import StoreRefused, StoreUnavailable
 
 RENEW_SECONDS = 15.0

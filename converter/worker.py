@@ -13,15 +13,16 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
+from chassis.options import Options
 from prometheus_client import Counter, Gauge, Histogram
 
 from chassis import logs
 from chassis.broker import BrokerUnavailable
 from chassis.doorbell import Publishes, ring
 from chassis.files import BlobDamaged, Blobs, NoSuchBlob
-from chassis.jobs import MAX_ATTEMPTS, Bell, Job, Jobs
+from chassis.job import Bell, Job
+from chassis.jobs import MAX_ATTEMPTS, Jobs
 from chassis.mongodb import StoreRefused, StoreUnavailable
-from chassis.options import Options
 from converter.convert import convert
 from converter.errors import Cancelled, ConversionFailed
 from converter.lease import LeaseKeeper

@@ -5,7 +5,7 @@ from urllib.parse import quote
 from flask import Response, request
 
 from chassis.files import Blobs, NoSuchBlob
-from chassis.jobs import Job
+from chassis.job import Job
 from gateway import problems
 
 

@@ -17,7 +17,8 @@ from chassis import admin, broker, logs, mongodb
 from chassis.broker import BrokerUnavailable, Publisher
 from chassis.doorbell import Publishes, ring
 from chassis.files import Blobs
-from chassis.jobs import Bell, Job, Jobs
+from chassis.job import Bell, Job
+from chassis.jobs import Jobs
 from chassis.mongodb import StoreRefused, StoreUnavailable
 from chassis.settings import InvalidSettings
 from gateway.settings import Settings
@@ -69,12 +70,12 @@ class Reconciler:
                 _repaired(f"{bell} bell lost", job)
 
     def take_back_leases(self) -> None:
-        """Ring for jobs and mails whose holder let its lease end; who answers claims them anew."""
+        """Take back jobs and mails whose holder let its lease end; their bells are due again."""
         for job in self.jobs.abandoned(BATCH):
-            if self.jobs.ring_again(job, "video"):
+            if self.jobs.take_back(job):
                 _repaired("lease expired", job)
         for job in self.jobs.unsent(BATCH):
-            if self.jobs.ring_again(job, "mp3"):
+            if self.jobs.take_back_notice(job):
                 _repaired("mail abandoned", job)
 
     def clear_uploads(self) -> None:

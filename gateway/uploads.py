@@ -17,7 +17,8 @@ from chassis import logs
 from chassis.broker import BrokerUnavailable
 from chassis.doorbell import Publishes, ring
 from chassis.files import Blobs, BlobWriter
-from chassis.jobs import Job, Jobs
+from chassis.job import Job
+from chassis.jobs import Jobs
 from gateway import problems
 
 MAX_NAME = 150

@@ -11,7 +11,8 @@ from flask import Blueprint, Response, current_app, g, jsonify, request, url_for
 from chassis import logs
 from chassis.files import Blobs
 from chassis.identity import InvalidToken, Verifier
-from chassis.jobs import Job, Jobs
+from chassis.job import Job
+from chassis.jobs import Jobs
 from gateway import problems
 from gateway.downloads import send_mp3
 from gateway.login import AuthClient

@@ -6,7 +6,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from chassis.jobs import Job
+from chassis.job import Job
 from chassis.mongodb import now
 
 READY = "MP3 Download"

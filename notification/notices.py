@@ -11,7 +11,8 @@ from typing import Protocol
 from prometheus_client import Counter, Gauge
 
 from chassis import logs
-from chassis.jobs import MAIL_LEASE, Job, Jobs
+from chassis.job import Job
+from chassis.jobs import MAIL_LEASE, Jobs
 from chassis.mongodb import StoreRefused, StoreUnavailable, now
 from notification.mails import Writer
 from notification.smtp import LoginRefused, MailRefused, MailUnavailable
@@ -59,7 +60,7 @@ class Notices:
         try:
             self.server.send(self.writer.write(job))
         except LoginRefused as error:
-            self._pause(job, tries, str(error))
+            self._pause(job, str(error))
         except MailRefused as error:
             self._give_up(job, tries, str(error))
         except MailUnavailable as error:
@@ -70,7 +71,7 @@ class Notices:
     def _sent(self, job: Job, tries: int) -> None:
         login_refused.set(0)
         mails.labels("sent").inc()
-        self._record(lambda: self.jobs.notice_sent(job.id, tries))
+        self._record(lambda: self.jobs.notice_sent(job))
         log.info("mail sent", about=job.state, tries=tries)
 
     def _put_off(self, job: Job, tries: int, reason: str) -> None:
@@ -79,19 +80,19 @@ class Notices:
             return
         due = now() + min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(tries - 1, 20))
         mails.labels("put_off").inc()
-        self._record(lambda: self.jobs.notice_delayed(job.id, tries, due))
+        self._record(lambda: self.jobs.notice_delayed(job, due))
         log.warning("mail put off", reason=reason, tries=tries, due_at=due.isoformat())
 
     def _give_up(self, job: Job, tries: int, reason: str) -> None:
         mails.labels("undeliverable").inc()
-        self._record(lambda: self.jobs.notice_undeliverable(job.id, tries, reason))
+        self._record(lambda: self.jobs.notice_undeliverable(job, reason))
         log.error("mail undeliverable", reason=reason, tries=tries)
 
-    def _pause(self, job: Job, tries: int, reason: str) -> None:
+    def _pause(self, job: Job, reason: str) -> None:
         login_refused.set(1)
         mails.labels("login_refused").inc()
         due = now() + LOGIN_PAUSE
-        self._record(lambda: self.jobs.notice_delayed(job.id, tries, due, counted=False))
+        self._record(lambda: self.jobs.notice_delayed(job, due, counted=False))
         log.error("the mail server refuses our login: mend SMTP_URL", reason=reason)
         self.stop.wait(LOGIN_PAUSE.total_seconds())
 

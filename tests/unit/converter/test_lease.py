@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from chassis.jobs import Lease
+from chassis.job import Lease
 from chassis.mongodb import StoreUnavailable
 from converter import lease as module
 from converter.lease import LeaseKeeper
