@@ -1,0 +1,213 @@
+"""The suite in containers: `python -m dev.containers up|status|logs|down|clean`.
+
+What `docker-compose.yml` wants to find is made once: secrets under `.secrets/`, and in `.env` the
+names by which clones on one machine differ (project and ports).  Everything else is Compose's.
+"""
+
+import hashlib
+import json
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+CLONE = Path(__file__).resolve().parent.parent
+SECRETS = CLONE / ".secrets"
+ENVIRONMENT = CLONE / ".env"
+FIRST_PORTS = {"GATEWAY_PORT": 8080, "MAIL_PORT": 8025}
+READY_SECONDS = 180.0
+
+
+class CannotRun(Exception):
+    """What is missing or in the way, and what to do about it, in one line."""
+
+
+def usable() -> bool:
+    """Whether a container engine answers and knows Compose."""
+    if shutil.which("docker") is None:
+        return False
+    asked = (["docker", "version"], ["docker", "compose", "version"])
+    return all(_answers(command) for command in asked)
+
+
+def up() -> int:
+    """Build what changed, start everything, and print where it is reached once every process is ready.
+
+    Raises:
+        CannotRun: something does not start; its last words are on the terminal.
+    """
+    prepare()
+    if _compose("up", "--build", "--detach", "--remove-orphans") != 0:
+        raise CannotRun("docker compose up failed; its own words are above, and make logs has more")
+    deadline = time.monotonic() + READY_SECONDS
+    while missing := [name for name, state in states().items() if not _settled(state)]:
+        if time.monotonic() > deadline:
+            raise CannotRun(f"not ready after {READY_SECONDS:g} s: {', '.join(missing)}; make logs says why")
+        time.sleep(0.5)
+    return status()
+
+
+def prepare() -> None:
+    """Make secrets and ports where there are none yet.
+
+    Raises:
+        CannotRun: the engine does not answer, or a port is taken.
+    """
+    if not usable():
+        raise CannotRun("no container engine with Compose answers: start Docker, or use ENGINE=native")
+    _make_secrets()
+    (CLONE / "dev" / "rabbitmq.conf").chmod(0o644)  # the broker in the container is another user
+    if not ENVIRONMENT.exists():
+        project = f"video-to-mp3-{hashlib.sha256(str(CLONE).encode()).hexdigest()[:8]}"
+        lines = [f"COMPOSE_PROJECT_NAME={project}"]
+        lines += [f"{name}={_free_port(first)}" for name, first in FIRST_PORTS.items()]
+        ENVIRONMENT.write_text("\n".join(lines) + "\n")
+    elif not states():
+        for name in FIRST_PORTS:
+            if not _is_free(port(name)):
+                raise CannotRun(f"port {port(name)} is taken: free it, or change {name} in .env")
+
+
+def states() -> dict[str, str]:
+    """Return the state of each container by service, such as `running (healthy)` or `exited (0)`."""
+    listed = _read("ps", "--all", "--format", "json")
+    # Compose 2.21 turned one list into one object a line.
+    containers: list[dict[str, Any]] = (
+        json.loads(listed) if listed.startswith("[") else [json.loads(line) for line in listed.splitlines()]
+    )
+    return {
+        c["Service"]: f"{c['State']} ({c['Health'] or c['ExitCode']})"
+        for c in sorted(containers, key=lambda c: str(c["Service"]))
+    }
+
+
+def port(name: str) -> int:
+    """Return a published port by its name in `.env`."""
+    lines = dict(line.split("=", 1) for line in ENVIRONMENT.read_text().splitlines() if "=" in line)
+    return int(lines.get(name, FIRST_PORTS[name]))
+
+
+def status() -> int:
+    """Print what runs and where it is reached; return 0 when all is well."""
+    if not ENVIRONMENT.exists():
+        print("not set up: make up")  # noqa: T201 - the answer to the operator
+        return 1
+    found = states()
+    for service, state in found.items():
+        print(f"{service:14} {state}")  # noqa: T201 - the answer to the operator
+    print(f"gateway        http://localhost:{port('GATEWAY_PORT')}")  # noqa: T201 - likewise
+    print(f"mails          http://localhost:{port('MAIL_PORT')}")  # noqa: T201 - likewise
+    return 0 if found and all(map(_settled, found.values())) else 1
+
+
+def users(*arguments: str, password: str = "") -> None:
+    """Run auth's operators' tool, with a password on its standard input.
+
+    Raises:
+        CannotRun: the tool refused; the message has its words.
+    """
+    command = ["docker", "compose", "exec", "-T", "auth", "python", "-m", "auth.users", *arguments]
+    done = subprocess.run(command, cwd=CLONE, input=password, capture_output=True, text=True, check=False)  # noqa: S603 - built above
+    if done.returncode != 0:
+        raise CannotRun(done.stderr.strip() or done.stdout.strip())
+
+
+def clean() -> int:
+    """Remove containers, volumes, images, secrets and ports."""
+    code = _compose("down", "--volumes", "--remove-orphans", "--rmi", "local") if ENVIRONMENT.exists() else 0
+    if code == 0:
+        shutil.rmtree(SECRETS, ignore_errors=True)
+        ENVIRONMENT.unlink(missing_ok=True)
+    return code
+
+
+def _make_secrets() -> None:
+    """Fill `.secrets/`: only its owner enters the folder, every container's user reads the files."""
+    SECRETS.mkdir(mode=0o700, exist_ok=True)
+    mysql, mongodb, rabbitmq = (
+        _secret(name) for name in ("mysql_password", "mongodb_password", "rabbitmq_password")
+    )
+    _secret("mysql_root_password")
+    _secret("first_admin_password")
+    _secret("database_url", f"mysql://auth:{mysql}@mysql:3306/auth")
+    _secret("mongodb_url", f"mongodb://root:{mongodb}@mongodb:27017/")
+    _secret("rabbitmq_url", f"amqp://app:{rabbitmq}@rabbitmq:5672/")
+    _secret("rabbitmq_user", f"default_user = app\ndefault_pass = {rabbitmq}")
+    keys = SECRETS / "signing-keys"
+    keys.mkdir(mode=0o755, exist_ok=True)
+    if not any(keys.iterdir()):
+        command = ["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"]
+        key = subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: S603 - constant
+        _write(keys / f"{datetime.now(UTC):%Y%m%d}.pem", key)
+
+
+def _secret(name: str, value: str = "") -> str:
+    """Return the content of a secret's file, made of `value` or at random when there is none."""
+    file = SECRETS / name
+    if not file.exists():
+        _write(file, (value or secrets.token_hex(24)) + "\n")
+    return file.read_text().strip()
+
+
+def _write(file: Path, text: str) -> None:
+    file.write_text(text)
+    file.chmod(0o444)
+
+
+def _free_port(first: int) -> int:
+    return next(number for number in range(first, first + 1000) if _is_free(number))
+
+
+def _is_free(number: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", number))
+        except OSError:
+            return False
+        return True
+
+
+def _settled(state: str) -> bool:
+    return state in ("running (healthy)", "exited (0)")
+
+
+def _answers(command: list[str]) -> bool:
+    try:
+        return subprocess.run(command, capture_output=True, timeout=10, check=False).returncode == 0  # noqa: S603 - constants
+    except subprocess.TimeoutExpired:
+        return False
+
+
+def _compose(*arguments: str) -> int:
+    return subprocess.run(["docker", "compose", *arguments], cwd=CLONE, check=False).returncode  # noqa: S603, S607 - constants
+
+
+def _read(*arguments: str) -> str:
+    command = ["docker", "compose", *arguments]
+    return subprocess.run(command, cwd=CLONE, check=True, capture_output=True, text=True).stdout.strip()  # noqa: S603 - constants
+
+
+def main() -> int:
+    """Do what the one argument says; return the process's exit status."""
+    words = {
+        "up": up,
+        "status": status,
+        "logs": lambda: _compose("logs", "--follow", "--tail", "50"),
+        "down": lambda: _compose("down", "--remove-orphans") if ENVIRONMENT.exists() else 0,
+        "clean": clean,
+    }
+    try:
+        return words[sys.argv[1]]()
+    except CannotRun as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
