@@ -60,7 +60,7 @@ def prepare() -> None:
     """
     if not usable():
         raise CannotRun("no container engine with Compose answers: start Docker, or use ENGINE=native")
-    _make_secrets()
+    make_secrets(SECRETS)
     (CLONE / "dev" / "rabbitmq.conf").chmod(0o644)  # the broker in the container is another user
     if not ENVIRONMENT.exists():
         project = f"video-to-mp3-{hashlib.sha256(str(CLONE).encode()).hexdigest()[:8]}"
@@ -126,19 +126,18 @@ def clean() -> int:
     return code
 
 
-def _make_secrets() -> None:
-    """Fill `.secrets/`: only its owner enters the folder, every container's user reads the files."""
-    SECRETS.mkdir(mode=0o700, exist_ok=True)
-    mysql, mongodb, rabbitmq = (
-        _secret(name) for name in ("mysql_password", "mongodb_password", "rabbitmq_password")
-    )
-    _secret("mysql_root_password")
-    _secret("first_admin_password")
-    _secret("database_url", f"mysql://auth:{mysql}@mysql:3306/auth")
-    _secret("mongodb_url", f"mongodb://root:{mongodb}@mongodb:27017/")
-    _secret("rabbitmq_url", f"amqp://app:{rabbitmq}@rabbitmq:5672/")
-    _secret("rabbitmq_user", f"default_user = app\ndefault_pass = {rabbitmq}")
-    keys = SECRETS / "signing-keys"
+def make_secrets(folder: Path) -> None:
+    """Fill `folder` with what is missing: its owner alone enters it, any container's user reads the files."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    names = ("mysql_password", "mongodb_password", "rabbitmq_password")
+    mysql, mongodb, rabbitmq = (_secret(folder / name) for name in names)
+    _secret(folder / "mysql_root_password")
+    _secret(folder / "first_admin_password")
+    _secret(folder / "database_url", f"mysql://auth:{mysql}@mysql:3306/auth")
+    _secret(folder / "mongodb_url", f"mongodb://root:{mongodb}@mongodb:27017/")
+    _secret(folder / "rabbitmq_url", f"amqp://app:{rabbitmq}@rabbitmq:5672/")
+    _secret(folder / "rabbitmq_user", f"default_user = app\ndefault_pass = {rabbitmq}")
+    keys = folder / "signing-keys"
     keys.mkdir(mode=0o755, exist_ok=True)
     if not any(keys.iterdir()):
         command = ["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"]
@@ -146,9 +145,8 @@ def _make_secrets() -> None:
         _write(keys / f"{datetime.now(UTC):%Y%m%d}.pem", key)
 
 
-def _secret(name: str, value: str = "") -> str:
+def _secret(file: Path, value: str = "") -> str:
     """Return the content of a secret's file, made of `value` or at random when there is none."""
-    file = SECRETS / name
     if not file.exists():
         _write(file, (value or secrets.token_hex(24)) + "\n")
     return file.read_text().strip()
