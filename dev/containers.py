@@ -80,10 +80,7 @@ def states() -> dict[str, str]:
     containers: list[dict[str, Any]] = (
         json.loads(listed) if listed.startswith("[") else [json.loads(line) for line in listed.splitlines()]
     )
-    return {
-        c["Service"]: f"{c['State']} ({c['Health'] or c['ExitCode']})"
-        for c in sorted(containers, key=lambda c: str(c["Service"]))
-    }
+    return {c["Service"]: f"{c['State']} ({c['Health'] or c['ExitCode']})" for c in containers}
 
 
 def port(name: str) -> int:
@@ -95,14 +92,13 @@ def port(name: str) -> int:
 def status() -> int:
     """Print what runs and where it is reached; return 0 when all is well."""
     if not ENVIRONMENT.exists():
-        print("not set up: make up")  # noqa: T201 - the answer to the operator
+        sys.stdout.write("nothing is set up: make up\n")
         return 1
-    found = states()
-    for service, state in found.items():
-        print(f"{service:14} {state}")  # noqa: T201 - the answer to the operator
-    print(f"gateway        http://localhost:{port('GATEWAY_PORT')}")  # noqa: T201 - likewise
-    print(f"mails          http://localhost:{port('MAIL_PORT')}")  # noqa: T201 - likewise
-    return 0 if found and all(map(_settled, found.values())) else 1
+    _compose("ps", "--all", "--format", "table {{.Service}}\t{{.Status}}\t{{.Ports}}")
+    sys.stdout.write(f"\ngateway: http://localhost:{port('GATEWAY_PORT')}\n")
+    sys.stdout.write(f"mails:   http://localhost:{port('MAIL_PORT')}\n")
+    found = states().values()
+    return 0 if found and all(map(_settled, found)) else 1
 
 
 def users(*arguments: str, password: str = "") -> None:
