@@ -90,18 +90,24 @@ class Blobs:
     def read(self, blob: Blob, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
         """Yield the bytes from `start` up to `stop` (its end by default), at most a chunk at a time.
 
+        The next chunk is fetched while the caller works on this one.
+
         Raises:
             BlobDamaged: when the stored chunks do not make up the blob.
         """
         stop = blob.size if stop is None else min(stop, blob.size)
-        n = start // blob.chunk_bytes
-        while start < stop:
-            at = n * blob.chunk_bytes
-            data = self._chunk(blob, n, min(blob.chunk_bytes, blob.size - at))
-            # A slice of the whole is no copy: bytes are immutable and CPython returns the same object.
-            yield data[start - at : stop - at]
-            n += 1
-            start = n * blob.chunk_bytes
+        if start >= stop:
+            return
+        first, last = start // blob.chunk_bytes, (stop - 1) // blob.chunk_bytes
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="blob-reader") as fetcher:
+            coming = fetcher.submit(self._chunk, blob, first)
+            for n in range(first, last + 1):
+                data = coming.result()
+                if n < last:
+                    coming = fetcher.submit(self._chunk, blob, n + 1)
+                at = n * blob.chunk_bytes
+                # A slice of the whole is no copy: bytes are immutable and CPython returns the same object.
+                yield data[max(start - at, 0) : stop - at]
 
     def delete(self, blob_id: str) -> None:
         """Delete a blob, or what an interrupted upload or deletion left of one."""
@@ -109,7 +115,8 @@ class Blobs:
             self._files.delete_one({"_id": blob_id})
             self._chunks.delete_many({"files_id": blob_id})
 
-    def _chunk(self, blob: Blob, n: int, size: int) -> bytes:
+    def _chunk(self, blob: Blob, n: int) -> bytes:
+        size = min(blob.chunk_bytes, blob.size - n * blob.chunk_bytes)
         with translated():
             chunk = self._chunks.find_one({"files_id": blob.id, "n": n}, {"data": 1})
         if chunk is None:

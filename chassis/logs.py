@@ -11,8 +11,16 @@ from contextlib import AbstractContextManager
 from typing import Any, Literal
 
 import structlog
+import structlog.tracebacks
 
 Log = structlog.stdlib.BoundLogger
+
+_CHATTY = {"httpx": logging.WARNING, "pymongo": logging.WARNING, "pika": logging.CRITICAL}
+"""The least level heard of these: pika tells every refused connection five times, `broker` once."""
+_TRACEBACKS = structlog.processors.ExceptionRenderer(
+    # Without the values of variables: they hold passwords, tokens and strangers' files.
+    structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+)
 
 
 def configure(service: str, level: str = "info", form: Literal["auto", "json", "console"] = "auto") -> None:
@@ -39,9 +47,9 @@ def configure(service: str, level: str = "info", form: Literal["auto", "json", "
         structlog.processors.StackInfoRenderer(),
     ]
     final: list[Any] = (
-        [structlog.dev.ConsoleRenderer()]
+        [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
         if console
-        else [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+        else [_TRACEBACKS, structlog.processors.JSONRenderer()]
     )
     structlog.configure(
         processors=[
@@ -61,9 +69,8 @@ def configure(service: str, level: str = "info", form: Literal["auto", "json", "
         )
     )
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
-    # These speak of every connection at info; what matters of it is logged by the broker module.
-    for chatty in ("pika", "httpx", "pymongo"):
-        logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLogger().level))
+    for chatty, least in _CHATTY.items():
+        logging.getLogger(chatty).setLevel(max(least, logging.getLogger().level))
 
 
 def get(name: str) -> Log:

@@ -1,6 +1,7 @@
 """Put the gateway together: one application from settings, or from collaborators in a test."""
 
 import re
+import threading
 import time
 from uuid import uuid4
 
@@ -18,8 +19,6 @@ from gateway.login import AuthClient
 from gateway.settings import Settings
 from gateway.uploads import Uploads
 
-FORM_BYTES = 1024 * 1024
-"""How much an upload's body may be larger than its file: boundaries and fields."""
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 requests_total = Counter("http_requests_total", "Requests answered.", ["method", "route", "status"])
@@ -43,15 +42,14 @@ def create_app() -> Flask:
         "auth keys": verifier.check,
     }
     admin.serve(settings.admin_host, settings.admin_port, checks=checks)
-    uploads = Uploads(jobs, videos, publisher, settings.max_upload_bytes)
+    uploads = Uploads(jobs, videos, publisher, settings.max_upload_bytes, settings.uploads_at_once)
     return build(views.Collaborators(auth, verifier, jobs, Blobs(client, "mp3s"), uploads))
 
 
 def build(collaborators: views.Collaborators) -> Flask:
     """Return the application that works with these collaborators."""
     app = Flask("gateway", static_folder=None)
-    app.config["MAX_UPLOAD_BYTES"] = collaborators.uploads.max_bytes
-    app.config["MAX_CONTENT_LENGTH"] = collaborators.uploads.max_bytes + FORM_BYTES
+    app.extensions["stopping"] = threading.Event()
     app.extensions["gateway"] = collaborators
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
     app.before_request(_begin)

@@ -8,7 +8,7 @@ import json
 from http import HTTPStatus
 
 from flask import Flask, Response, g, request
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException
 
 from chassis import logs
 from chassis.identity import KeysUnavailable
@@ -79,6 +79,58 @@ def too_large(limit: int) -> Problem:
     )
 
 
+def ended_early(received: int, expected: int | None) -> Problem:
+    """The connection broke, or the body is shorter than its Content-Length."""
+    of = "" if expected is None else f" of {expected}"
+    return Problem(
+        HTTPStatus.BAD_REQUEST,
+        "ended_early",
+        f"the upload ended after {received}{of} bytes",
+        "Nothing was stored; send it again.",
+    )
+
+
+def too_slow() -> Problem:
+    """The client sends less than the least rate."""
+    return Problem(
+        HTTPStatus.REQUEST_TIMEOUT,
+        "too_slow",
+        "the upload comes too slowly",
+        "Nothing was stored; send it again over a better connection.",
+    )
+
+
+def malformed_digest() -> Problem:
+    """The Content-Digest header holds no SHA-256."""
+    return Problem(
+        HTTPStatus.BAD_REQUEST,
+        "malformed_digest",
+        "the Content-Digest cannot be read",
+        "Send Content-Digest: sha-256=:<base64 of the body's SHA-256>: or leave it out.",
+    )
+
+
+def wrong_digest() -> Problem:
+    """The body is another than the Content-Digest was computed from."""
+    return Problem(
+        HTTPStatus.BAD_REQUEST,
+        "wrong_digest",
+        "the body does not match its Content-Digest",
+        "It was changed on its way, or the digest is of something else; nothing was stored, send it again.",
+    )
+
+
+def busy() -> Problem:
+    """As many uploads are under way as this process takes."""
+    return Problem(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "busy",
+        "too many uploads are under way",
+        "Try again in a few seconds.",
+        {"Retry-After": str(RETRY_SECONDS)},
+    )
+
+
 def fid_required() -> Problem:
     """A download without the id of a file."""
     return Problem(
@@ -109,13 +161,24 @@ def not_ready(state: str) -> Problem:
     )
 
 
+def range_beyond_end(size: int) -> Problem:
+    """The range that is asked for begins after the file's last byte."""
+    return Problem(
+        HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
+        "range_beyond_end",
+        f"the file has {size} bytes, and the range begins after them",
+        "The file is complete if you have as many bytes.",
+        {"Content-Range": f"bytes */{size}"},
+    )
+
+
 def unavailable(what: str) -> Problem:
     """A server behind the gateway is away for now."""
     return Problem(
         HTTPStatus.SERVICE_UNAVAILABLE,
         "unavailable",
         f"{what} is not available right now",
-        "Nothing was stored; try again in a few seconds.",
+        "Nothing was changed; try again in a few seconds.",
         {"Retry-After": str(RETRY_SECONDS)},
     )
 
@@ -162,10 +225,6 @@ def register(app: Flask) -> None:
     def _(error: KeysUnavailable) -> Response:
         log.warning("no keys to verify tokens with", reason=str(error))
         return answer(unavailable("the auth service"))
-
-    @app.errorhandler(RequestEntityTooLarge)
-    def _(_error: RequestEntityTooLarge) -> Response:
-        return answer(too_large(app.config["MAX_UPLOAD_BYTES"]))
 
     @app.errorhandler(HTTPException)
     def _(error: HTTPException) -> Response:

@@ -4,8 +4,11 @@ One process a pod means one publisher thread, one admin port and one set of metr
 """
 
 import sys
+from typing import Any
 
+from chassis import logs
 from chassis.settings import InvalidSettings
+from gateway.connections import Pace, Worker
 from gateway.settings import Settings
 
 try:
@@ -13,13 +16,28 @@ try:
 except InvalidSettings as error:
     sys.exit(str(error))
 
+
+class PacedWorker(Worker):
+    """The worker at the pace of the settings."""
+
+    pace = Pace(_settings.slow_after.total_seconds(), _settings.min_bytes_per_second)
+
+
 bind = f"{_settings.host}:{_settings.port}"
-worker_class = "gthread"
+worker_class = PacedWorker
 workers = 1
 threads = _settings.threads
 timeout = 60
-graceful_timeout = 60
+graceful_timeout = int(_settings.shutdown_grace.total_seconds())
 keepalive = 30
 worker_tmp_dir = "/dev/shm"  # noqa: S108 - gunicorn's heartbeat file belongs on memory
 control_socket_disable = True
 accesslog = None
+loglevel = "warning"
+
+
+def on_starting(server: Any) -> None:
+    """Let gunicorn's own lines come out as all others do."""
+    logs.configure("gateway", _settings.log_level, _settings.log_format)
+    server.log.error_log.handlers.clear()
+    server.log.error_log.propagate = True

@@ -15,7 +15,11 @@ class Settings(ChassisSettings):
     rabbitmq_url: SecretStr
     host: str = "0.0.0.0"  # noqa: S104 - it is the door; the network policy says who may knock
     port: int = 8080
-    threads: int = Field(default=32, ge=1)
+    threads: int = Field(default=64, ge=1)
+    uploads_at_once: int = Field(default=32, ge=1)
+    shutdown_grace: timedelta = timedelta(minutes=5)
+    slow_after: timedelta = timedelta(seconds=20)
+    min_bytes_per_second: int = Field(default=1024, ge=1)
     token_issuer: str = "video-to-mp3"  # noqa: S105 - a name, no secret
     token_audience: str = "video-to-mp3"  # noqa: S105 - a name, no secret
     max_upload_bytes: int = Field(default=8 * 1024**3, ge=1)

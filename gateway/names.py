@@ -1,0 +1,38 @@
+"""Names of files: from strangers into headers and mails, and back out as names of MP3s."""
+
+import re
+import unicodedata
+from pathlib import PurePosixPath
+from urllib.parse import quote
+
+MAX_NAME = 150
+NAMELESS = "video"
+
+
+def clean(name: str) -> str:
+    """Return a file name fit for a header and a mail: no path, no control or direction characters."""
+    name = unicodedata.normalize("NFC", name.replace("\\", "/").rsplit("/", 1)[-1])
+    name = "".join(c for c in name if unicodedata.category(c)[0] != "C").strip(". \u2028\u2029")
+    suffix = PurePosixPath(name).suffix[-16:]
+    stem = name[: len(name) - len(suffix)]
+    return (stem[: MAX_NAME - len(suffix)] + suffix) or NAMELESS
+
+
+def of_mp3(video: str) -> str:
+    """Return the name of the MP3 made from a video: `talk.mp4` → `talk.mp3`."""
+    stem, dot, _ = video.rpartition(".")
+    return f"{stem if dot and stem else video}.mp3"
+
+
+def disposition(kind: str, name: str) -> str:
+    """Return `Content-Disposition` with the name in both forms.
+
+    RFC 6266: `filename*` holds the true name; `curl -OJ` reads only the plain one.
+    """
+    return f"{kind}; filename=\"{_ascii(name)}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+def _ascii(name: str) -> str:
+    """Return the nearest name in ASCII: accents go, what has no near letter becomes `_`."""
+    letters = (c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c))
+    return re.sub(r'[^ -~]|["\\%]', "_", "".join(letters))
