@@ -56,6 +56,7 @@ packages_for_native() {
     have pkg-config || echo pkg-config
     { pkg-config --exists libmariadb || pkg-config --exists mysqlclient; } 2>/dev/null || echo libmariadb-dev
     have mariadbd || echo mariadb-server-core
+    have my_print_defaults || echo mariadb-client-core
     python3 -c 'import os, sys, sysconfig as s; sys.exit(not os.path.exists(s.get_path("include") + "/Python.h"))' \
         2>/dev/null || echo python3-dev
     have socat || echo socat

@@ -1,0 +1,1 @@
+"""The suite on a machine without containers: private servers, the services, and the demo."""

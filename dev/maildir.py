@@ -1,0 +1,12 @@
+"""Read the mails that the mail sink keeps."""
+
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from pathlib import Path
+
+
+def mails(sink: Path) -> list[EmailMessage]:
+    """Return the mails of a sink that lies in `sink`, the oldest first."""
+    files = sorted((sink / "mails" / "new").glob("*"), key=lambda file: file.stat().st_mtime_ns)
+    return [message_from_bytes(file.read_bytes(), policy=default) for file in files]
