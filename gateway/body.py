@@ -16,18 +16,22 @@ PIECE_BYTES = 256 * 1024
 
 
 class Body:
-    """A request's content of at most `limit` bytes, checked against what its headers say of it."""
+    """A request's content, checked against what its headers say of it.
 
-    def __init__(self, request: Request, limit: int) -> None:
+    A file of at most `limit` bytes, and `around` it what its form may add.
+    """
+
+    def __init__(self, request: Request, limit: int, around: int = 0) -> None:
         self._stream = request.environ["wsgi.input"]
         self._length = request.content_length
         if self._length is None and "wsgi.input_terminated" not in request.environ:
             self._length = 0
         self._limit = limit
+        self._most = limit + around
         self._size = 0
         self._expected = _sha256_of(request.headers.get("Content-Digest"))
         self._hash = hashlib.sha256() if self._expected else None
-        if self._length is not None and self._length > limit:
+        if self._length is not None and self._length > self._most:
             raise problems.too_large(limit)
 
     def pieces(self) -> Iterator[bytes]:
@@ -38,7 +42,7 @@ class Body:
         """
         while piece := self._read():
             self._size += len(piece)
-            if self._size > self._limit:
+            if self._size > self._most:
                 raise problems.too_large(self._limit)
             if self._hash is not None:
                 self._hash.update(piece)

@@ -9,9 +9,11 @@ from flask import Request, Response
 from chassis import logs
 from chassis.identity import KeysUnavailable
 from gateway import problems
+from gateway.body import Body
 
 TIMEOUT = httpx.Timeout(10.0, connect=2.0)
-FORWARDED = ("Authorization", "Accept")
+FORWARDED = ("Authorization", "Accept", "Content-Type")
+MAX_BODY_BYTES = 16 * 1024
 RETURNED = ("Content-Type", "WWW-Authenticate", "Retry-After")
 
 log = logs.get(__name__)
@@ -29,10 +31,11 @@ class AuthClient:
         Raises:
             Problem: auth is away.
         """
+        content = b"".join(Body(request, MAX_BODY_BYTES).pieces())
         headers = {name: request.headers[name] for name in FORWARDED if name in request.headers}
         headers |= {"X-Request-Id": request_id, "X-Forwarded-For": request.remote_addr or ""}
         try:
-            answer = self._http.post("/login", headers=_encodable(headers))
+            answer = self._http.post("/login", headers=_encodable(headers), content=content)
         except httpx.HTTPError as error:
             log.warning("auth is away", reason=f"{type(error).__name__}: {error}")
             raise problems.unavailable("the auth service") from None

@@ -60,7 +60,7 @@ class Uploads:
         intake = _Intake(self, owner, request_id)
         try:
             if request.mimetype == "multipart/form-data":
-                read_form(request, Body(request, self.max_bytes + FORM_BYTES), intake.open)
+                read_form(request, Body(request, self.max_bytes, FORM_BYTES), intake.open)
             job = intake.queue()
         except BaseException:
             intake.undo()

@@ -1,0 +1,260 @@
+"""A gateway as it runs in production, on a real MongoDB, with a small auth of the tests' own.
+
+There is no RabbitMQ: the gateway must not need it to answer.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from chassis import mongodb
+from chassis.files import Blobs
+from chassis.job import Job
+from chassis.jobs import Jobs
+from dev.program import Program, Running, answers, free_ports
+
+ROOT = Path(__file__).resolve().parents[3]
+MAX_UPLOAD_BYTES = 32 * 1024 * 1024
+SECONDS = 20.0
+"""How long a test waits for a fact."""
+
+
+class SmallAuth:
+    """Issues tokens, publishes its key, and answers a login with what it was asked."""
+
+    def __init__(self) -> None:
+        self.key = ec.generate_private_key(ec.SECP256R1())
+        self.asked: list[tuple[str, str, dict[str, str], bytes]] = []
+        self.revocations: dict[str, int] = {}
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        Thread(target=self.server.serve_forever, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server.server_address[1]}"
+
+    def token(self, username: str, scope: str = "jobs:read jobs:write", **claims: Any) -> str:
+        now = int(time.time())
+        standard = {"sub": username, "iss": "video-to-mp3", "aud": "video-to-mp3", "iat": now}
+        own = {"exp": now + 3600, "jti": uuid4().hex, "username": username, "admin": False, "scope": scope}
+        return jwt.encode({**standard, **own, **claims}, self.key, "ES256", {"kid": "k1"})
+
+    def _handler(auth) -> type[BaseHTTPRequestHandler]:  # noqa: N805 - `self` is the handler's below
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                if self.path == "/.well-known/jwks.json":
+                    public = json.loads(jwt.algorithms.ECAlgorithm.to_jwk(auth.key.public_key()))
+                    self.answer(200, {"keys": [{**public, "kid": "k1", "alg": "ES256", "use": "sig"}]})
+                elif self.path == "/revocations":
+                    self.answer(200, {"revocations": auth.revocations})
+                else:
+                    self.echo()
+
+            def do_POST(self) -> None:
+                body = self.echo_body()
+                credentials = self.headers.get("Authorization", "")
+                if self.path != "/login":
+                    self.answer(200, {"path": self.path})
+                elif httpx.BasicAuth("me@example.com", "right")._auth_header == credentials:
+                    self.answer(200, auth.token("me@example.com"), asked=body)
+                else:
+                    self.answer(401, "invalid credentials", {"WWW-Authenticate": 'Basic realm="login"'})
+
+            do_PUT = do_PATCH = do_POST
+
+            def echo(self) -> None:
+                self.echo_body()
+                self.answer(200, {"path": self.path})
+
+            def echo_body(self) -> bytes:
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                auth.asked.append((self.command, self.path, dict(self.headers), body))
+                return body
+
+            def answer(
+                self, status: int, content: Any, headers: dict[str, str] | None = None, asked: bytes = b""
+            ) -> None:
+                del asked
+                text = content if isinstance(content, str) else json.dumps(content)
+                self.send_response(status)
+                self.send_header("Content-Type", "text/plain" if text is content else "application/json")
+                self.send_header("Content-Length", str(len(text)))
+                for name, value in (headers or {}).items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(text.encode())
+
+            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
+                """Say nothing."""
+
+        return Handler
+
+
+@dataclass(frozen=True)
+class Stores:
+    """The gateway's own view of MongoDB, to arrange and to look."""
+
+    jobs: Jobs
+    videos: Blobs
+    mp3s: Blobs
+    client: mongodb.Client
+
+    def chunks(self, database: str = "videos") -> int:
+        return self.client[database]["fs.chunks"].count_documents({})
+
+    def documents(self) -> int:
+        return self.client["jobs"]["jobs"].count_documents({})
+
+    def done(self, owner: str, content: bytes, filename: str = "talk.mp4") -> Job:
+        """A finished job with this MP3."""
+        begun = self.jobs.begin_upload(
+            owner, filename=filename, content_type="video/mp4", options={}, request_id="r"
+        )
+        self.jobs.queue(begun.id, size=3, sha256="00", options={})
+        claimed = self.jobs.claim(begun.id, f"holder-{begun.id}")
+        assert claimed is not None
+        with self.mp3s.create(claimed.claimed.blob_id, "talk.mp3") as writer:
+            writer.write(content)
+        result = {"blob": writer.id, "size": writer.size, "sha256": writer.sha256, "duration": 1.0}
+        job = self.jobs.finish(claimed.claimed, {**result, "complete": True, "warnings": []})
+        assert job is not None
+        return job
+
+
+@dataclass
+class Gateway:
+    """A running gateway process."""
+
+    running: Running
+    auth: SmallAuth
+
+    @property
+    def port(self) -> int:
+        return self.running.program.ports[0]
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        """Of its first process, which leads the group of all."""
+        assert self.running._process is not None
+        return self.running._process.pid
+
+    def client(self, username: str = "me@example.com", scope: str = "jobs:read jobs:write") -> httpx.Client:
+        headers = {"Authorization": f"Bearer {self.auth.token(username, scope)}"}
+        return httpx.Client(base_url=self.url, headers=headers, timeout=SECONDS)
+
+
+StartGateway = Callable[..., Gateway]
+
+
+@pytest.fixture(scope="session")
+def auth() -> Iterator[SmallAuth]:
+    auth = SmallAuth()
+    yield auth
+    auth.server.shutdown()
+    auth.server.server_close()
+
+
+def program(folder: Path, mongodb_url: str, auth_url: str, settings: dict[str, str]) -> Program:
+    port, admin_port, no_broker = free_ports(3)
+    python = Path(sys.executable)
+    environment = {
+        "PATH": f"{python.parent}:/usr/bin:/bin",
+        "PYTHONPATH": str(ROOT),
+        "MONGODB_URL": mongodb_url,
+        "RABBITMQ_URL": f"amqp://nobody:x@127.0.0.1:{no_broker}/",
+        "AUTH_URL": auth_url,
+        "HOST": "127.0.0.1",
+        "PORT": str(port),
+        "ADMIN_HOST": "127.0.0.1",
+        "ADMIN_PORT": str(admin_port),
+        "MAX_UPLOAD_BYTES": str(MAX_UPLOAD_BYTES),
+        "SLOW_AFTER": "PT1S",
+        **settings,
+    }
+    command = (
+        str(python.parent / "gunicorn"),
+        "--config",
+        "python:gateway.server",
+        "gateway.app:create_app()",
+    )
+    ready = lambda: answers(port, b"GET / HTTP/1.0\r\n\r\n")  # noqa: E731 - one line
+    return Program("gateway", command, environment, folder, (port, admin_port), ready)
+
+
+@pytest.fixture(scope="session")
+def gateway(mongodb_url: str, auth: SmallAuth, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    running = Running(program(tmp_path_factory.mktemp("gateway"), mongodb_url, auth.url, {}))
+    running.start()
+    yield Gateway(running, auth)
+    running.stop()
+
+
+@pytest.fixture
+def start_gateway(mongodb_url: str, auth: SmallAuth, tmp_path: Path) -> Iterator[StartGateway]:
+    """Starts gateways with other settings; they end with the test."""
+    started: list[Running] = []
+
+    def start(**settings: str) -> Gateway:
+        folder = tmp_path / f"gateway-{len(started)}"
+        running = Running(program(folder, mongodb_url, auth.url, settings))
+        running.start()
+        started.append(running)
+        return Gateway(running, auth)
+
+    yield start
+    for running in started:
+        running.kill()
+
+
+@pytest.fixture
+def stores(mongodb_url: str) -> Iterator[Stores]:
+    """Empty stores."""
+    with mongodb.connect(mongodb_url) as client:
+        stores = Stores(Jobs(client), Blobs(client, "videos"), Blobs(client, "mp3s"), client)
+        for database in ("jobs", "videos", "mp3s"):
+            for name in client[database].list_collection_names():
+                client[database][name].delete_many({})
+        for store in (stores.jobs, stores.videos, stores.mp3s):
+            store.ensure_indexes()
+        yield stores
+
+
+@pytest.fixture
+def me(gateway: Gateway, stores: Stores) -> Iterator[httpx.Client]:
+    """A logged-in user's client."""
+    assert stores.documents() == 0
+    with gateway.client() as client:
+        yield client
+
+
+@pytest.fixture
+def other(gateway: Gateway) -> Iterator[httpx.Client]:
+    """Another user's client."""
+    with gateway.client("other@example.com") as client:
+        yield client
+
+
+def wait_until(fact: Callable[[], bool], seconds: float = SECONDS) -> None:
+    """Return when `fact` holds; fail when it does not in time."""
+    deadline = time.monotonic() + seconds
+    while not fact():
+        assert time.monotonic() < deadline, "it did not come true in time"
+        time.sleep(0.02)

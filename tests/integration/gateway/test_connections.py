@@ -1,0 +1,158 @@
+"""Slow, early refused and silent clients, and a gateway that is asked to stop."""
+
+import os
+import signal
+import socket
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from .conftest import MAX_UPLOAD_BYTES, Gateway, StartGateway, Stores, wait_until
+from .test_uploads import END, PART, head_of
+
+
+def curl(*arguments: str) -> str:
+    """Return what curl printed; fail when it met a broken connection."""
+    done = subprocess.run(["curl", "-sS", *arguments], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture
+def big_file(tmp_path: Path) -> Path:
+    file = tmp_path / "talk.mp4"
+    file.write_bytes(os.urandom(MAX_UPLOAD_BYTES * 2))
+    return file
+
+
+@pytest.mark.parametrize("expect", ["Expect: 100-continue", "Expect:"])
+@pytest.mark.parametrize(
+    ("headers", "answer"),
+    [([], "not authorized 401"), (["token"], f"the file is larger than the {MAX_UPLOAD_BYTES} bytes that are allowed 413")],
+    ids=["no token", "too large"],
+)
+def test_curl_sees_an_early_refusal_and_not_a_reset(
+    gateway: Gateway, stores: Stores, big_file: Path, expect: str, headers: list[str], answer: str
+) -> None:
+    sent = [f"Authorization: Bearer {gateway.auth.token('me@example.com')}" for _ in headers]
+    arguments = [argument for header in [*sent, expect] for argument in ("-H", header)]
+
+    said = curl(*arguments, "-F", f"file=@{big_file}", "-w", " %{http_code}", f"{gateway.url}/upload")
+
+    assert said == answer
+    assert (stores.documents(), stores.chunks()) == (0, 0)
+
+
+def test_a_client_that_sends_everything_before_it_reads_sees_an_early_refusal(gateway: Gateway) -> None:
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=20) as connection:
+        connection.sendall(b"POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 20000000\r\n\r\n")
+        for _ in range(20):
+            connection.sendall(b"x" * 1_000_000)
+        answer = connection.recv(65536)
+
+    assert answer.startswith(b"HTTP/1.1 401 ")
+    assert b"Connection: close" in answer
+
+
+def test_a_body_is_asked_for_only_when_it_is_wanted(gateway: Gateway, stores: Stores) -> None:
+    def first_line(*lines: str) -> bytes:
+        with socket.create_connection(("127.0.0.1", gateway.port), timeout=20) as connection:
+            connection.sendall(head_of(gateway, "Expect: 100-continue", *lines))
+            return connection.recv(65536).split(b"\r\n")[0]
+
+    wanted = first_line("Content-Length: 1000")
+    unwanted = first_line(f"Content-Length: {MAX_UPLOAD_BYTES * 2}")
+
+    assert wanted == b"HTTP/1.1 100 Continue"
+    assert unwanted.startswith(b"HTTP/1.1 413 ")
+
+
+def test_a_connection_is_kept_over_answers_and_errors(gateway: Gateway, stores: Stores) -> None:
+    token = gateway.auth.token("me@example.com")
+    upload = ["-F", "file=@/dev/null;filename=a.mp4", "-H", f"Authorization: Bearer {token}"]
+
+    said = curl(
+        *upload, f"{gateway.url}/upload", "--next", "-sS", f"{gateway.url}/nowhere",
+        "--next", "-sS", *upload, f"{gateway.url}/upload", "-w", " %{num_connects}",
+    )  # fmt: skip
+
+    assert said.startswith("success!")
+    assert said.endswith("success! 0")
+
+
+def test_a_header_that_trickles_in_is_dropped(gateway: Gateway) -> None:
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=20) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nX: ")
+        began = time.monotonic()
+        closed = threading.Event()
+
+        def trickle() -> None:
+            while not closed.wait(0.1):
+                try:
+                    connection.sendall(b"y")
+                except OSError:
+                    return
+
+        thread = threading.Thread(target=trickle)
+        thread.start()
+        rest = connection.recv(1000)
+        closed.set()
+        thread.join()
+
+    assert rest == b""
+    assert time.monotonic() - began < 5
+
+
+def test_an_upload_that_stalls_is_refused_and_leaves_nothing(gateway: Gateway, stores: Stores) -> None:
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=20) as connection:
+        connection.sendall(head_of(gateway, "Content-Length: 100000") + PART + b"x")
+        answer = connection.recv(65536)
+
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert answer.endswith(b"the upload comes too slowly")
+    assert (stores.documents(), stores.chunks()) == (0, 0)
+
+
+def test_a_gateway_that_is_asked_to_stop_ends_the_upload_and_takes_no_more(
+    start_gateway: StartGateway, stores: Stores
+) -> None:
+    gateway = start_gateway()
+    body = PART + os.urandom(4_000_000) + END
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=20) as connection:
+        connection.sendall(head_of(gateway, f"Content-Length: {len(body)}") + body[:3_000_000])
+        wait_until(lambda: stores.chunks() > 0)
+
+        process = gateway.running._process
+        assert process is not None
+        process.send_signal(signal.SIGTERM)
+        wait_until(lambda: refused(gateway))
+        connection.sendall(body[3_000_000:])
+        answer = connection.recv(65536)
+
+    assert answer.endswith(b"success!")
+    assert process.wait(20) == 0
+    assert stores.documents() == 1
+
+
+def refused(gateway: Gateway) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", gateway.port), timeout=20).close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
+def test_it_answers_as_many_slow_clients_at_once_as_it_has_threads_and_more(gateway: Gateway) -> None:
+    """Idle connections hold no thread."""
+    idle = [socket.create_connection(("127.0.0.1", gateway.port)) for _ in range(150)]
+    try:
+        assert httpx.get(f"{gateway.url}/nowhere", timeout=20).status_code == 404
+    finally:
+        for connection in idle:
+            connection.close()
+
+
