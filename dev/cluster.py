@@ -1,0 +1,166 @@
+"""The suite on Kubernetes: `python -m dev.cluster up|demo|status|down|secrets`.
+
+Works on whatever cluster kubectl's current context names.  The environment variable LOAD_IMAGE is the
+command that hands an image of the local Docker to the cluster's nodes; its name is appended.
+"""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from dev.errors import CannotRun
+from dev.program import answers, free_ports
+from dev.secret_files import keep, keep_signing_key
+
+CLONE = Path(__file__).resolve().parent.parent
+OVERLAY = CLONE / "manifests" / "overlays" / "minikube"
+SECRETS = CLONE / "manifests" / "components" / "secret-files" / ".secrets"
+NAMESPACE = "video-to-mp3"
+OURS = ("auth", "gateway", "converter", "notification")
+MINIKUBE_LOADER = "minikube image load"
+WAIT = "300s"
+
+
+def up() -> None:
+    """Build the images, hand them to the cluster, apply everything and wait until all of it is ready.
+
+    Again at will: what changed is rolled.
+
+    Raises:
+        CannotRun: something is missing, or does not become ready.
+    """
+    make_secrets(SECRETS)
+    tags = {name: _build(name) for name in OURS}
+    rendered = _run("kubectl", "kustomize", str(OVERLAY))
+    for name, tag in tags.items():
+        rendered = rendered.replace(f"image: {name}:dev\n", f"image: {tag}\n")
+    _load(sorted(set(re.findall(r"^ *(?:- )?image: (\S+)$", rendered, re.MULTILINE))))
+    _kubectl("delete", "job", "auth-migrate", "--ignore-not-found")  # a Job cannot be changed in place
+    _run("kubectl", "apply", "--filename", "-", text=rendered)
+    _wait()
+
+
+def make_secrets(folder: Path) -> None:
+    """Fill `folder` with what the component `secret-files` reads and is not there yet."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    names = ("mysql_password", "mongodb_password", "rabbitmq_password")
+    mysql, mongodb, rabbitmq = (keep(folder / name) for name in names)
+    keep(folder / "mysql_root_password")
+    keep(folder / "first_admin_password")
+    keep(folder / "database_url", f"mysql://auth:{mysql}@mysql:3306/auth")
+    keep(folder / "mongodb_url", f"mongodb://root:{mongodb}@mongodb:27017/")
+    keep(folder / "rabbitmq_url", f"amqp://app:{rabbitmq}@rabbitmq:5672/")
+    keep(folder / "rabbitmq_user", f"default_user = app\ndefault_pass = {rabbitmq}")
+    keep(folder / "rabbitmq_http_url", f"http://app:{rabbitmq}@rabbitmq.{NAMESPACE}:15672/")
+    keep(folder / "smtp_url", "smtp://mailpit:1025")
+    keep_signing_key(folder / "signing-keys")
+
+
+def status() -> None:
+    """Print the pods."""
+    sys.stdout.write(_kubectl("get", "pods", "--output", "wide"))
+
+
+def down() -> None:
+    """Remove the suite with all that it stored; its secrets stay in their files."""
+    make_secrets(SECRETS)  # or nothing can be rendered
+    _run("kubectl", "delete", "--ignore-not-found", "--kustomize", str(OVERLAY))
+
+
+@contextmanager
+def forwarded(service: str, port: int) -> Iterator[str]:
+    """Reach a service of the cluster at the URL that is given, for as long as the context lasts."""
+    [local] = free_ports(1)
+    command = ["kubectl", "--namespace", NAMESPACE, "port-forward", f"service/{service}", f"{local}:{port}"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:  # noqa: S603 - built above
+        try:
+            deadline = time.monotonic() + 30
+            while not answers(local, speaks_first=False):
+                if process.poll() is not None or time.monotonic() > deadline:
+                    raise CannotRun(f"kubectl cannot reach {service}; its own words are above")
+                time.sleep(0.1)
+            yield f"http://127.0.0.1:{local}"
+        finally:
+            process.terminate()
+
+
+def _build(name: str) -> str:
+    """Build a service's image and return its name, with a tag that changes with its content."""
+    dockerfile = ("--file", f"{name}/Dockerfile", "--tag", f"{name}:dev")
+    built = _run("docker", "build", "--quiet", "--network", "host", *dockerfile, ".")
+    tag = f"{name}:{built.strip().removeprefix('sha256:')[:12]}"
+    _run("docker", "tag", f"{name}:dev", tag)
+    return tag
+
+
+def _load(images: list[str]) -> None:
+    """Hand the nodes those images that Docker has and they have not."""
+    loader = shlex.split(os.environ.get("LOAD_IMAGE", MINIKUBE_LOADER))
+    there = _run("kubectl", "get", "nodes", "--output", "jsonpath={.items[*].status.images[*].names}")
+    for image in images:
+        on_node = f'"docker.io/library/{image}"' in there or f'"docker.io/{image}"' in there
+        if not on_node and _has(image):
+            _say(f"loading {image}")
+            _run(*loader, image)
+
+
+def _has(image: str) -> bool:
+    asked = ["docker", "image", "inspect", image]
+    return subprocess.run(asked, capture_output=True, check=False).returncode == 0  # noqa: S603 - built above
+
+
+def _wait() -> None:
+    """Return when the migration is complete and every workload is rolled out."""
+    for kind in ("statefulset", "deployment"):
+        for workload in _kubectl("get", kind, "--output", "name").split():
+            if workload.endswith("/auth"):
+                _say("waiting for the migration")
+                _kubectl("wait", "--for=condition=Complete", "job/auth-migrate", f"--timeout={WAIT}")
+            _say(f"waiting for {workload}")
+            _kubectl("rollout", "status", workload, f"--timeout={WAIT}")
+
+
+def _kubectl(*arguments: str, text: str = "") -> str:
+    return _run("kubectl", "--namespace", NAMESPACE, *arguments, text=text)
+
+
+def _run(*command: str, text: str = "") -> str:
+    if shutil.which(command[0]) is None:
+        raise CannotRun(f"{command[0]} is not installed")
+    done = subprocess.run(command, cwd=CLONE, input=text, capture_output=True, text=True, check=False)  # noqa: S603 - never a shell
+    if done.returncode != 0:
+        raise CannotRun(f"{shlex.join(command)} failed:\n{(done.stderr or done.stdout).strip()}")
+    return done.stdout
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+
+
+WORDS: dict[str, Callable[[], None]] = {
+    "up": up,
+    "status": status,
+    "down": down,
+    "secrets": lambda: make_secrets(SECRETS),
+}
+
+
+def main() -> int:
+    """Do what the one argument says; return the process's exit status."""
+    try:
+        WORDS[sys.argv[1]]()
+    except CannotRun as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
