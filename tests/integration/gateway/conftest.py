@@ -4,11 +4,11 @@ There is no RabbitMQ: the gateway must not need it to answer.
 """
 
 import json
+import logging
 import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -18,6 +18,8 @@ import httpx
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from flask import Flask, Response, request
+from werkzeug.serving import make_server
 
 from chassis import mongodb
 from chassis.files import Blobs
@@ -32,18 +34,24 @@ SECONDS = 20.0
 
 
 class SmallAuth:
-    """Issues tokens, publishes its key, and answers a login with what it was asked."""
+    """Issues tokens, publishes its key, and answers everything else with what it was asked."""
 
     def __init__(self) -> None:
         self.key = ec.generate_private_key(ec.SECP256R1())
-        self.asked: list[tuple[str, str, dict[str, str], bytes]] = []
+        self.asked: list[dict[str, Any]] = []
         self.revocations: dict[str, int] = {}
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        app = Flask("small auth")
+        app.add_url_rule("/.well-known/jwks.json", view_func=self.keys)
+        app.add_url_rule("/revocations", view_func=lambda: {"revocations": self.revocations})
+        app.add_url_rule("/login", view_func=self.login, methods=["POST"])
+        app.add_url_rule("/<path:path>", view_func=self.echo, methods=["GET", "POST", "PUT", "PATCH"])
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)
+        self.server = make_server("127.0.0.1", 0, app, threaded=True)
         Thread(target=self.server.serve_forever, daemon=True).start()
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server.server_address[1]}"
+        return f"http://127.0.0.1:{self.server.port}"
 
     def token(self, username: str, scope: str = "jobs:read jobs:write", **claims: Any) -> str:
         now = int(time.time())
@@ -51,57 +59,23 @@ class SmallAuth:
         own = {"exp": now + 3600, "jti": uuid4().hex, "username": username, "admin": False, "scope": scope}
         return jwt.encode({**standard, **own, **claims}, self.key, "ES256", {"kid": "k1"})
 
-    def _handler(auth) -> type[BaseHTTPRequestHandler]:  # noqa: N805 - `self` is the handler's below
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
+    def keys(self) -> dict[str, Any]:
+        public = json.loads(jwt.algorithms.ECAlgorithm.to_jwk(self.key.public_key()))
+        return {"keys": [{**public, "kid": "k1", "alg": "ES256", "use": "sig"}]}
 
-            def do_GET(self) -> None:
-                if self.path == "/.well-known/jwks.json":
-                    public = json.loads(jwt.algorithms.ECAlgorithm.to_jwk(auth.key.public_key()))
-                    self.answer(200, {"keys": [{**public, "kid": "k1", "alg": "ES256", "use": "sig"}]})
-                elif self.path == "/revocations":
-                    self.answer(200, {"revocations": auth.revocations})
-                else:
-                    self.echo()
+    def login(self) -> Response:
+        self.echo("login")
+        given = request.authorization
+        if given is not None and given.password == "right":
+            return Response(self.token(given.username or ""), mimetype="text/plain")
+        refused = Response("invalid credentials", 401, mimetype="text/plain")
+        refused.headers["WWW-Authenticate"] = 'Basic realm="login"'
+        return refused
 
-            def do_POST(self) -> None:
-                body = self.echo_body()
-                credentials = self.headers.get("Authorization", "")
-                if self.path != "/login":
-                    self.answer(200, {"path": self.path})
-                elif httpx.BasicAuth("me@example.com", "right")._auth_header == credentials:
-                    self.answer(200, auth.token("me@example.com"), asked=body)
-                else:
-                    self.answer(401, "invalid credentials", {"WWW-Authenticate": 'Basic realm="login"'})
-
-            do_PUT = do_PATCH = do_POST
-
-            def echo(self) -> None:
-                self.echo_body()
-                self.answer(200, {"path": self.path})
-
-            def echo_body(self) -> bytes:
-                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                auth.asked.append((self.command, self.path, dict(self.headers), body))
-                return body
-
-            def answer(
-                self, status: int, content: Any, headers: dict[str, str] | None = None, asked: bytes = b""
-            ) -> None:
-                del asked
-                text = content if isinstance(content, str) else json.dumps(content)
-                self.send_response(status)
-                self.send_header("Content-Type", "text/plain" if text is content else "application/json")
-                self.send_header("Content-Length", str(len(text)))
-                for name, value in (headers or {}).items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(text.encode())
-
-            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
-                """Say nothing."""
-
-        return Handler
+    def echo(self, path: str) -> dict[str, Any]:
+        asked = {"method": request.method, "path": f"/{path}", "headers": dict(request.headers)}
+        self.asked.append({**asked, "body": request.get_data()})
+        return {"path": f"/{path}"}
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,9 @@ from .test_uploads import END, PART, head_of
 
 def curl(*arguments: str) -> str:
     """Return what curl printed; fail when it met a broken connection."""
-    done = subprocess.run(["curl", "-sS", *arguments], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        ["curl", "-sS", *arguments], capture_output=True, text=True, timeout=60, check=False
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -30,21 +32,15 @@ def big_file(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("expect", ["Expect: 100-continue", "Expect:"])
-@pytest.mark.parametrize(
-    ("headers", "answer"),
-    [([], "not authorized 401"), (["token"], f"the file is larger than the {MAX_UPLOAD_BYTES} bytes that are allowed 413")],
-    ids=["no token", "too large"],
-)
-def test_curl_sees_an_early_refusal_and_not_a_reset(
-    gateway: Gateway, stores: Stores, big_file: Path, expect: str, headers: list[str], answer: str
-) -> None:
-    sent = [f"Authorization: Bearer {gateway.auth.token('me@example.com')}" for _ in headers]
-    arguments = [argument for header in [*sent, expect] for argument in ("-H", header)]
+def test_curl_sees_an_early_refusal_and_not_a_reset(gateway: Gateway, big_file: Path, expect: str) -> None:
+    upload = ["-F", f"file=@{big_file}", "-w", " %{http_code}", "-H", expect, f"{gateway.url}/upload"]
+    token = f"Authorization: Bearer {gateway.auth.token('me@example.com')}"
 
-    said = curl(*arguments, "-F", f"file=@{big_file}", "-w", " %{http_code}", f"{gateway.url}/upload")
-
-    assert said == answer
-    assert (stores.documents(), stores.chunks()) == (0, 0)
+    assert curl(*upload) == "not authorized 401"
+    assert (
+        curl("-H", token, *upload)
+        == f"the file is larger than the {MAX_UPLOAD_BYTES} bytes that are allowed 413"
+    )
 
 
 def test_a_client_that_sends_everything_before_it_reads_sees_an_early_refusal(gateway: Gateway) -> None:
@@ -58,7 +54,7 @@ def test_a_client_that_sends_everything_before_it_reads_sees_an_early_refusal(ga
     assert b"Connection: close" in answer
 
 
-def test_a_body_is_asked_for_only_when_it_is_wanted(gateway: Gateway, stores: Stores) -> None:
+def test_a_body_is_asked_for_only_when_it_is_wanted(gateway: Gateway) -> None:
     def first_line(*lines: str) -> bytes:
         with socket.create_connection(("127.0.0.1", gateway.port), timeout=20) as connection:
             connection.sendall(head_of(gateway, "Expect: 100-continue", *lines))
@@ -71,7 +67,7 @@ def test_a_body_is_asked_for_only_when_it_is_wanted(gateway: Gateway, stores: St
     assert unwanted.startswith(b"HTTP/1.1 413 ")
 
 
-def test_a_connection_is_kept_over_answers_and_errors(gateway: Gateway, stores: Stores) -> None:
+def test_a_connection_is_kept_over_answers_and_errors(gateway: Gateway) -> None:
     token = gateway.auth.token("me@example.com")
     upload = ["-F", "file=@/dev/null;filename=a.mp4", "-H", f"Authorization: Bearer {token}"]
 
@@ -110,7 +106,7 @@ def test_a_header_that_trickles_in_is_dropped(gateway: Gateway) -> None:
 def test_an_upload_that_stalls_is_refused_and_leaves_nothing(gateway: Gateway, stores: Stores) -> None:
     with socket.create_connection(("127.0.0.1", gateway.port), timeout=20) as connection:
         connection.sendall(head_of(gateway, "Content-Length: 100000") + PART + b"x")
-        answer = connection.recv(65536)
+        answer = everything(connection)
 
     assert answer.startswith(b"HTTP/1.1 408 ")
     assert answer.endswith(b"the upload comes too slowly")
@@ -131,11 +127,16 @@ def test_a_gateway_that_is_asked_to_stop_ends_the_upload_and_takes_no_more(
         process.send_signal(signal.SIGTERM)
         wait_until(lambda: refused(gateway))
         connection.sendall(body[3_000_000:])
-        answer = connection.recv(65536)
+        answer = everything(connection)
 
     assert answer.endswith(b"success!")
     assert process.wait(20) == 0
     assert stores.documents() == 1
+
+
+def everything(connection: socket.socket) -> bytes:
+    """Return what comes until the other side closes."""
+    return b"".join(iter(lambda: connection.recv(65536), b""))
 
 
 def refused(gateway: Gateway) -> bool:
@@ -154,5 +155,3 @@ def test_it_answers_as_many_slow_clients_at_once_as_it_has_threads_and_more(gate
     finally:
         for connection in idle:
             connection.close()
-
-

@@ -14,11 +14,14 @@ UNKNOWN = "0" * 32
 def test_a_login_passes_the_credentials_on_and_returns_the_token_as_text(gateway: Gateway) -> None:
     answer = httpx.post(f"{gateway.url}/login", auth=("me@example.com", "right"))
 
-    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/plain")
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/plain; charset=utf-8")
     assert answer.text.count(".") == 2
-    assert httpx.get(
-        f"{gateway.url}/v1/jobs/{UNKNOWN}", headers={"Authorization": f"Bearer {answer.text}"}
-    ).json()["code"] == "no_such_job"
+    assert (
+        httpx.get(
+            f"{gateway.url}/v1/jobs/{UNKNOWN}", headers={"Authorization": f"Bearer {answer.text}"}
+        ).json()["code"]
+        == "no_such_job"
+    )
 
 
 def test_a_refused_login_is_answered_as_auth_answers_it(gateway: Gateway) -> None:
@@ -36,11 +39,12 @@ def test_a_login_forwards_the_scope_and_the_wish_for_json(gateway: Gateway) -> N
         headers={"Accept": "application/json", "X-Request-Id": "r-7"},
     )
 
-    _, path, headers, body = gateway.auth.asked[-1]
-    assert (path, body) == ("/login", b"scope=jobs%3Aread")
-    assert headers["Content-Type"] == "application/x-www-form-urlencoded"
-    assert (headers["Accept"], headers["X-Request-Id"]) == ("application/json", "r-7")
-    assert headers["X-Forwarded-For"] == "127.0.0.1"
+    asked = gateway.auth.asked[-1]
+    assert (asked["path"], asked["body"]) == ("/login", b"scope=jobs%3Aread")
+    assert asked["headers"]["Content-Type"] == "application/x-www-form-urlencoded"
+    assert asked["headers"]["Accept"] == "application/json"
+    assert asked["headers"]["X-Request-Id"] == "r-7"
+    assert asked["headers"]["X-Forwarded-For"] == "127.0.0.1"
 
 
 def test_an_upload_answers_success_and_says_where_the_job_is(me: httpx.Client, stores: Stores) -> None:

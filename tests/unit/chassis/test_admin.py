@@ -1,0 +1,103 @@
+"""The admin port tells liveness from readiness."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from http.client import HTTPConnection
+
+from prometheus_client import Counter
+
+from chassis import admin
+from chassis.admin import Check, Heartbeat
+
+errands = Counter("errands_total", "What the test did.")
+
+
+@contextmanager
+def serving(
+    checks: Mapping[str, Check], heartbeat: Heartbeat | None = None
+) -> Iterator[Callable[[str], tuple[int, str]]]:
+    server = admin.serve("127.0.0.1", 0, checks=checks, heartbeat=heartbeat)
+
+    def get(path: str) -> tuple[int, str]:
+        connection = HTTPConnection("127.0.0.1", server.server_address[1], timeout=10)
+        try:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+        finally:
+            connection.close()
+
+    try:
+        yield get
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def away() -> None:
+    raise ConnectionError("nobody there\nand more")
+
+
+def test_ready_when_every_dependency_answers() -> None:
+    with serving({"store": lambda: None, "queue": lambda: 3}) as get:
+        status, body = get("/readyz")
+
+    assert (status, json.loads(body)) == (200, {"store": "ok", "queue": "ok"})
+
+
+def test_not_ready_names_the_dependency_that_is_away_in_one_line() -> None:
+    with serving({"store": away, "queue": lambda: None}) as get:
+        status, body = get("/readyz")
+
+    assert status == 503
+    assert json.loads(body) == {"store": "ConnectionError: nobody there", "queue": "ok"}
+
+
+def test_a_dependency_that_hangs_counts_as_away_after_a_second() -> None:
+    over = threading.Event()
+    with serving({"slow": lambda: over.wait(30), "queue": lambda: None}) as get:
+        began = time.monotonic()
+        status, body = get("/readyz")
+        over.set()
+
+    assert status == 503
+    assert json.loads(body) == {"slow": "no answer within 1 s", "queue": "ok"}
+    assert time.monotonic() - began < 5
+
+
+def test_liveness_never_asks_a_dependency() -> None:
+    with serving({"store": away}) as get:
+        status, body = get("/livez")
+
+    assert (status, json.loads(body)["alive"]) == (200, True)
+
+
+def test_a_loop_that_stands_still_is_not_alive() -> None:
+    heartbeat = Heartbeat(stuck_after=0.0)
+    with serving({}, heartbeat) as get:
+        status, body = get("/livez")
+        assert (status, json.loads(body)["alive"]) == (503, False)
+
+    heartbeat = Heartbeat(stuck_after=60.0)
+    heartbeat.tick()
+    with serving({}, heartbeat) as get:
+        status, body = get("/livez")
+        assert (status, json.loads(body)["last_tick_s"]) == (200, 0.0)
+
+
+def test_metrics_are_those_of_the_process() -> None:
+    errands.inc(3)
+
+    with serving({}) as get:
+        status, body = get("/metrics")
+
+    assert status == 200
+    assert "errands_total 3.0" in body
+
+
+def test_any_other_path_says_what_there_is() -> None:
+    with serving({}) as get:
+        assert get("/") == (404, "try /livez, /readyz or /metrics\n")
