@@ -1,4 +1,4 @@
-"""The suite in containers: `python -m dev.containers up|status|logs|down|clean`.
+"""The suite in containers.
 
 What `docker-compose.yml` wants to find is made once: secrets under `.secrets/`, and in `.env` the
 names by which clones on one machine differ (project and ports).  Everything else is Compose's.
@@ -16,15 +16,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
+
+from dev.errors import CannotRun
+
 CLONE = Path(__file__).resolve().parent.parent
 SECRETS = CLONE / ".secrets"
 ENVIRONMENT = CLONE / ".env"
 FIRST_PORTS = {"GATEWAY_PORT": 8080, "MAIL_PORT": 8025}
 READY_SECONDS = 180.0
-
-
-class CannotRun(Exception):
-    """What is missing or in the way, and what to do about it, in one line."""
 
 
 def usable() -> bool:
@@ -35,8 +35,8 @@ def usable() -> bool:
     return all(_answers(command) for command in asked)
 
 
-def up() -> int:
-    """Build what changed, start everything, and print where it is reached once every process is ready.
+def up() -> None:
+    """Build what changed, start everything, and return when every process is ready.
 
     Raises:
         CannotRun: something does not start; its last words are on the terminal.
@@ -49,7 +49,6 @@ def up() -> int:
         if time.monotonic() > deadline:
             raise CannotRun(f"not ready after {READY_SECONDS:g} s: {', '.join(missing)}; make logs says why")
         time.sleep(0.5)
-    return status()
 
 
 def prepare() -> None:
@@ -111,6 +110,16 @@ def users(*arguments: str, password: str = "") -> None:
     done = subprocess.run(command, cwd=CLONE, input=password, capture_output=True, text=True, check=False)  # noqa: S603 - built above
     if done.returncode != 0:
         raise CannotRun(done.stderr.strip() or done.stdout.strip())
+
+
+def logs() -> int:
+    """Follow the logs until interrupted."""
+    return _compose("logs", "--follow", "--tail", "50")
+
+
+def down() -> int:
+    """Remove containers and networks; what was stored stays."""
+    return _compose("down", "--remove-orphans") if ENVIRONMENT.exists() else 0
 
 
 def clean() -> int:
@@ -187,21 +196,32 @@ def _read(*arguments: str) -> str:
     return subprocess.run(command, cwd=CLONE, check=True, capture_output=True, text=True).stdout.strip()  # noqa: S603 - constants
 
 
-def main() -> int:
-    """Do what the one argument says; return the process's exit status."""
-    words = {
-        "up": up,
-        "status": status,
-        "logs": lambda: _compose("logs", "--follow", "--tail", "50"),
-        "down": lambda: _compose("down", "--remove-orphans") if ENVIRONMENT.exists() else 0,
-        "clean": clean,
-    }
-    try:
-        return words[sys.argv[1]]()
-    except CannotRun as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
+class Suite:
+    """The running containers as the demo uses them."""
+
+    secrets = SECRETS
+
+    @property
+    def gateway_url(self) -> str:
+        """Where the gateway is reached."""
+        return f"http://localhost:{port('GATEWAY_PORT')}"
+
+    def users(self, *arguments: str, password: str = "") -> None:
+        """Run auth's operators' tool, with a password on its standard input."""
+        users(*arguments, password=password)
+
+    def mails(self, to: str) -> list[str]:
+        """Return the text of each mail to one address, the oldest first (Mailpit's API, version 1)."""
+        place = f"http://localhost:{port('MAIL_PORT')}/api/v1"
+        found = (
+            httpx.get(f"{place}/search", params={"query": f"to:{to}"}).raise_for_status().json()["messages"]
+        )
+        mails = [
+            httpx.get(f"{place}/message/{mail['ID']}").raise_for_status().json() for mail in reversed(found)
+        ]
+        return [_as_text(mail, to) for mail in mails]
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def _as_text(mail: dict[str, Any], to: str) -> str:
+    head = f"From: {mail['From']['Address']}\nTo: {to}\nSubject: {mail['Subject']}"
+    return f"{head}\n\n{mail['Text'].strip()}\n"

@@ -39,6 +39,8 @@ class Program:
     """Whether it answers now."""
     prepare: Callable[[], None] = field(default=nothing)
     """Makes what must exist before a start; may be called before each."""
+    once: bool = False
+    """Whether it runs to its end, and is not started again then."""
 
 
 class Running:

@@ -11,9 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import pymongo
-from pymongo.errors import OperationFailure, PyMongoError
-
+from dev.errors import CannotRun
 from dev.program import Program, answers
 
 TOOLS = Path(__file__).resolve().parent.parent / ".tools"
@@ -21,20 +19,16 @@ COMMON_RABBITMQ = Path(__file__).parent / "rabbitmq.conf"
 AMQP_HELLO = b"AMQP\x00\x00\x09\x01"
 
 
-class MissingTool(Exception):
-    """A program that `make setup` installs is not there."""
-
-
 def tool(name: str, *places: Path) -> str:
     """Return the path of a program in one of `places`, on the path or in /usr/sbin.
 
     Raises:
-        MissingTool: it is in none of them.
+        CannotRun: it is in none of them.
     """
     path = os.pathsep.join([*map(str, places), os.environ.get("PATH", os.defpath), "/usr/sbin"])
     found = shutil.which(name, path=path)
     if found is None:
-        raise MissingTool(f"{name} is missing: make setup installs it")
+        raise CannotRun(f"{name} is missing: make setup installs it")
     return found
 
 
@@ -152,6 +146,9 @@ def _has_root(port: int, password: str) -> bool:
     The first user is made from localhost without logging in
     (https://www.mongodb.com/docs/manual/core/localhost-exception/).
     """
+    import pymongo  # noqa: PLC0415 - only here: the environment of the containers' words has no driver
+    from pymongo.errors import OperationFailure, PyMongoError  # noqa: PLC0415 - likewise
+
     place = f"127.0.0.1:{port}/?serverSelectionTimeoutMS=500"
     try:
         with pymongo.MongoClient[dict[str, Any]](f"mongodb://root:{password}@{place}") as client:

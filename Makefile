@@ -1,0 +1,67 @@
+# The words of the project: `make` prints them.
+#
+#   ENGINE=native|docker   how the suite runs (default: docker where an engine with Compose answers)
+#   PORT_BASE=9080         the first of the 20 ports of a native suite (default: 8080, or what is free)
+#   FILE=talk.mp4          the video of the demo (default: the bundled clip)
+
+engine_answers = timeout 10 docker version >/dev/null 2>&1 && docker compose version >/dev/null 2>&1
+export ENGINE ?= $(shell $(engine_answers) && echo docker || echo native)
+export PORT_BASE FILE
+
+SERVICES := auth converter gateway notification
+BIN := .venv/bin
+# The environment of the words about the suite: the one with everything, or the small one.
+PYTHON = $(if $(filter docker,$(ENGINE)),.tools/dev,.venv)/bin/python
+# Whichever of them is there: what was started by either is seen, and ended, by both.
+ANY_PYTHON = $(firstword $(wildcard .venv/bin/python .tools/dev/bin/python))
+
+.DEFAULT_GOAL := help
+.PHONY: help demo up status logs down clean setup test lint unit check
+
+help: ## print this
+	@sed -n '3,5s/^# *//p' $(MAKEFILE_LIST)
+	@echo
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: setup-engine ## set everything up, convert FILE through the door, leave the suite running
+	@$(PYTHON) -m dev demo
+
+up: setup-engine ## set everything up and start the suite
+	@$(PYTHON) -m dev up
+
+status: ## what runs, and where
+	@$(or $(ANY_PYTHON),$(error nothing is set up: make up)) -m dev status
+
+logs: ## follow what every process says
+	@$(or $(ANY_PYTHON),$(error nothing is set up: make up)) -m dev logs
+
+down: ## end the suite; what it stored stays
+	@$(if $(ANY_PYTHON),$(ANY_PYTHON) -m dev down)
+
+clean: ## end the suite and remove every trace of it, of the tests and of the set-up
+	@$(if $(ANY_PYTHON),$(ANY_PYTHON) -m dev clean)
+	@rm -rf .stack .secrets .env .demo .venv .tools .coverage* .hypothesis .*_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+setup: ## install what the native suite and the tests need
+	@dev/setup.sh native
+
+setup-engine:
+	@dev/setup.sh $(if $(filter docker,$(ENGINE)),python,native)
+
+test: setup lint unit check ## set everything up and run every check
+
+lint: ## style, types and who may import whom
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+unit: $(SERVICES:%=unit-%) ## each service's unit tests, with its own dependencies only
+
+unit-%:
+	UV_PROJECT_ENVIRONMENT=.tools/unit/$* .tools/bin/uv sync -q --frozen --only-group $* --only-group unit
+	.tools/unit/$*/bin/pytest -q tests/unit/$*
+
+check: ## all tests, with coverage
+	$(BIN)/pytest -n 2 --dist loadfile --cov --cov-fail-under 95 --durations 10

@@ -1,0 +1,152 @@
+"""Convert one video through the suite's door, showing each step as the command a user would type."""
+
+import time
+from collections.abc import Callable
+from http import HTTPStatus
+from pathlib import Path
+from shlex import quote
+from typing import Any, Protocol, TypeVar
+
+import httpx
+from rich.console import Console
+from rich.panel import Panel
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import wrap_file as with_progress
+
+from dev.errors import CannotRun
+from dev.secret_files import keep
+
+USER = "demo@example.com"
+CLIP = Path(__file__).resolve().parent.parent / "tests" / "media" / "big_buck_bunny_5s.mp4"
+OUTPUT = Path(".demo")
+MAIL_SECONDS = 60.0
+OVER = ("done", "failed", "canceled")
+
+T = TypeVar("T")
+
+
+class Suite(Protocol):
+    """A suite that is up, however it was started."""
+
+    @property
+    def gateway_url(self) -> str:
+        """Where the gateway is reached."""
+
+    @property
+    def secrets(self) -> Path:
+        """The folder of what was made up for this suite."""
+
+    def users(self, *arguments: str, password: str = "") -> None:
+        """Run auth's operators' tool, with a password on its standard input."""
+
+    def mails(self, to: str) -> list[str]:
+        """Return the text of each mail to one address, the oldest first."""
+
+
+class Demo:
+    """One run of the demo, on a terminal or into a log."""
+
+    def __init__(self, suite: Suite, console: Console | None = None) -> None:
+        self._suite = suite
+        self._console = console or Console(highlight=False, soft_wrap=True)
+        self._password = keep(suite.secrets / "demo_password")
+        self._http = httpx.Client(base_url=suite.gateway_url, timeout=httpx.Timeout(60, read=600))
+
+    def run(self, video: Path) -> None:
+        """Upload `video`, wait for its MP3 and the mail, and download it to `.demo/`.
+
+        Raises:
+            CannotRun: the video ended as a failure, or a step did not work.
+        """
+        if not video.is_file():
+            raise CannotRun(f"there is no file {video}: make demo FILE=talk.mp4 names a video of yours")
+        token = self._log_in()
+        self._http.headers["Authorization"] = f"Bearer {token}"
+        job = self._follow(self._upload(video))
+        mail = self._wait(lambda: self._mail(job["id"]), "the mail")
+        self._console.print(Panel(mail.rstrip(), title="the mail that arrived", expand=False))
+        if job["state"] != "done":
+            raise CannotRun(f"there is no MP3: {job['error']['message']} {job['error']['hint']}")
+        mp3 = self._download(job)
+        self._say_goodbye(mp3, job["result"]["duration"])
+
+    def _log_in(self) -> str:
+        self._step("Log in", f"TOKEN=$(curl -sS -X POST -u {USER}:{self._password} {self._url('/login')})")
+        answer = self._http.post("/login", auth=(USER, self._password))
+        if answer.status_code == HTTPStatus.UNAUTHORIZED:  # the first run: the user does not exist
+            self._suite.users("add", USER, password=self._password)
+            answer = self._http.post("/login", auth=(USER, self._password))
+        return _good(answer).text
+
+    def _upload(self, video: Path) -> str:
+        self._step("Upload", self._curl("/upload", f"-F {quote(f'file=@{video}')}"))
+        with (
+            video.open("rb") as file,
+            with_progress(file, video.stat().st_size, description="uploading", console=self._console) as body,
+        ):
+            answer = _good(self._http.post("/upload", files={"file": (video.name, body)}))
+        self._console.print(f"{answer.text}  [dim]Location: {answer.headers['Location']}[/]")
+        return str(answer.headers["Location"])
+
+    def _follow(self, place: str) -> dict[str, Any]:
+        self._step("Follow", self._curl(place))
+        columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=self._console) as progress:
+            task = progress.add_task("queued", total=1.0)
+            while True:
+                job: dict[str, Any] = _good(self._http.get(place)).json()
+                over = job["state"] in OVER
+                now = job["state"] if over else job["phase"] or job["state"]
+                progress.update(task, completed=1.0 if over else job["progress"], description=now)
+                if over:
+                    return job
+                time.sleep(0.1)
+
+    def _mail(self, job_id: str) -> str | None:
+        return next((mail for mail in self._suite.mails(USER) if job_id in mail), None)
+
+    def _download(self, job: dict[str, Any]) -> Path:
+        place = f"/download?fid={job['id']}"
+        mp3 = OUTPUT / f"{Path(job['source']['filename']).stem}.mp3"
+        self._step("Download", self._curl(place, f"-fo {quote(str(mp3))}"))
+        OUTPUT.mkdir(exist_ok=True)
+        with self._http.stream("GET", place) as answer, mp3.open("wb") as file:
+            answer.raise_for_status()
+            for piece in answer.iter_bytes():
+                file.write(piece)
+        return mp3
+
+    def _say_goodbye(self, mp3: Path, duration: float) -> None:
+        self._console.print(f"\n[bold green]{mp3}[/]  {mp3.stat().st_size:,} bytes, {duration:.2f} s")
+        self._console.print(
+            "\nThe suite stays up.  To try next:\n"
+            "  make demo FILE=talk.mp4   a video of yours\n"
+            "  make status               what runs, and where\n"
+            "  make logs                 what it says\n"
+            "  make down                 end it; make clean removes every trace"
+        )
+
+    def _wait(self, fact: Callable[[], T | None], name: str) -> T:
+        deadline = time.monotonic() + MAIL_SECONDS
+        while (found := fact()) is None:
+            if time.monotonic() > deadline:
+                raise CannotRun(f"{name} did not come within {MAIL_SECONDS:g} s; make logs says why")
+            time.sleep(0.05)
+        return found
+
+    def _step(self, name: str, command: str) -> None:
+        self._console.print(f"\n[bold]{name}[/]\n[cyan]$ {command}[/]")
+
+    def _curl(self, place: str, *options: str) -> str:
+        return " ".join(["curl", *options, '-H "Authorization: Bearer $TOKEN"', quote(self._url(place))])
+
+    def _url(self, place: str) -> str:
+        return f"{self._suite.gateway_url}{place}"
+
+
+def _good(answer: httpx.Response) -> httpx.Response:
+    if answer.is_error:
+        raise CannotRun(
+            f"{answer.request.method} {answer.url.path} → {answer.status_code} {answer.text.strip()}"
+        )
+    return answer

@@ -1,0 +1,26 @@
+"""Secrets that are made when they are first needed, and kept in files that only their owner reads."""
+
+import secrets
+import subprocess
+from pathlib import Path
+
+
+def keep(file: Path, value: str = "") -> str:
+    """Return what a secret's file holds; where there is none it is made, of `value` or at random."""
+    if not file.exists():
+        _write(file, value or secrets.token_hex(24))
+    return file.read_text().strip()
+
+
+def keep_signing_key(folder: Path) -> None:
+    """Have a key in `folder` that auth can sign tokens with: EC P-256, PEM."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not any(folder.glob("*.pem")):
+        command = ["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"]
+        key = subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: S603 - constant
+        _write(folder / "1.pem", key)
+
+
+def _write(file: Path, text: str) -> None:
+    file.touch(mode=0o600)
+    file.write_text(f"{text.strip()}\n")

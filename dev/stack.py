@@ -1,0 +1,290 @@
+"""The native stack: every server and service of the suite as plain processes under one folder.
+
+A supervisor starts again whatever ends.  It dies with nobody: a shell starts it again, and its
+programs end with it (`setpriv --pdeathsig`), so there is never a second one of anything.
+"""
+
+import os
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import xmlrpc.client
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from dev import maildir, servers
+from dev.errors import CannotRun
+from dev.program import Program
+from dev.secret_files import keep, keep_signing_key
+from dev.services import BIN, CLONE, Surroundings, services
+
+FOLDER = CLONE / ".stack"
+FIRST_BASE = 8080
+"""The gateway's port, if it and those after it are free."""
+RANGE = 20
+"""How many ports a stack takes, from its base on."""
+LAST_BASE = 65535 - RANGE
+NAMES = ("gateway", "auth", "mariadb", "rabbitmq", "erlang", "epmd", "mongodb", "mail", "supervisor")
+ADMIN_LAST_BASE = 65535 - RANGE
+NAMES = ("gateway", "auth", "reconciler", "converter", "notification")
+READY_SECONDS = 180.0
+DOWN_SECONDS = 120.0
+MARK = "VIDEO_TO_MP3_STACK"
+"""In the environment of every process of a stack, with its folder: how a lost one is found."""
+
+
+class Stack:
+    """One stack, in its folder and on its ports."""
+
+    def __init__(self, folder: Path = FOLDER, settings: Mapping[str, str] | None = None) -> None:
+        self.folder = folder
+        self._settings = settings or {}
+        self._base = folder / "port-base"
+
+    # -- what one asks it to do ----------------------------------------------------------------
+
+    def up(self, base: int | None = None) -> None:
+        """Start what does not run, and return when everything is ready.
+
+        Raises:
+            CannotRun: something does not start, or a port is taken.
+        """
+        if self.states() is None:
+            self._end_lost_processes()
+            self._choose_ports(base)
+            self._prepare()
+            self._start_supervisor()
+        deadline = time.monotonic() + READY_SECONDS
+        missing = self.programs
+        while missing := [program for program in missing if not self._is_ready(program)]:
+            if time.monotonic() > deadline:
+                names = ", ".join(program.name for program in missing)
+                raise CannotRun(f"not ready after {READY_SECONDS:g} s: {names}; make logs says why")
+            time.sleep(0.2)
+
+    def down(self) -> None:
+        """End everything; what was stored stays."""
+        pid = None
+        with suppress(OSError, xmlrpc.client.Error):
+            pid = self.control.getPID()
+            self.control.shutdown()
+        deadline = time.monotonic() + DOWN_SECONDS
+        while pid is not None and Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        self._end_lost_processes()
+
+    def clean(self) -> None:
+        """End everything and remove the folder."""
+        self.down()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    # -- what one asks of it ---------------------------------------------------------------------
+
+    def states(self) -> dict[str, str] | None:
+        """Return each program's state as the supervisor calls it, or `None` when it does not run."""
+        if not self._base.exists():
+            return None
+        try:
+            found: list[dict[str, Any]] = self.control.getAllProcessInfo()
+        except (OSError, xmlrpc.client.Error):
+            return None
+        return {
+            program["name"]: "DONE"
+            if program["statename"] == "EXITED" and program["exitstatus"] == 0
+            else program["statename"]
+            for program in found
+        }
+
+    def port(self, name: str) -> int:
+        """Return the port of a server or service, or a service's admin port as `admin:NAME`."""
+        kind, _, admin = name.partition(":")
+        base = int(self._base.read_text())
+        return base + (len(NAMES) + ADMIN_NAMES.index(admin) if kind == "admin" else NAMES.index(name))
+
+    @property
+    def gateway_url(self) -> str:
+        """Where the gateway is reached."""
+        return f"http://localhost:{self.port('gateway')}"
+
+    @property
+    def secrets(self) -> Path:
+        """The folder of passwords, keys and addresses that were made up for this stack."""
+        return self.folder / "secrets"
+
+    def mails(self, to: str) -> list[str]:
+        """Return the text of each mail to one address, the oldest first."""
+        return [maildir.text(mail) for mail in maildir.mails(self.folder / "mail") if mail["To"] == to]
+
+    def users(self, *arguments: str, password: str = "") -> None:
+        """Run auth's operators' tool, with a password on its standard input.
+
+        Raises:
+            CannotRun: the tool refused; the message has its words.
+        """
+        migrate = next(program for program in self.programs if program.name == "auth-migrate")
+        command = [str(BIN / "python"), "-m", "auth.users", *arguments]
+        environment = dict(migrate.environment)
+        done = subprocess.run(  # noqa: S603 - built above
+            command, env=environment, cwd=CLONE, input=password, capture_output=True, text=True, check=False
+        )
+        if done.returncode != 0:
+            raise CannotRun(done.stderr.strip() or done.stdout.strip())
+
+    @cached_property
+    def control(self) -> Any:
+        """The supervisor's own interface (http://supervisord.org/api.html)."""
+        place = f"supervisor:{self._secret('supervisor_password')}@127.0.0.1:{self.port('supervisor')}"
+        return xmlrpc.client.ServerProxy(f"http://{place}/RPC2", allow_none=True).supervisor
+
+    @cached_property
+    def programs(self) -> list[Program]:
+        """Every program, those that others need first."""
+        folder, port = self.folder, self.port
+        erlang = (port("rabbitmq"), port("erlang"))
+        around = Surroundings(
+            folder=folder,
+            secrets=self.secrets,
+            gateway_port=port("gateway"),
+            auth_port=port("auth"),
+            mail_port=port("mail"),
+            admin_ports={name: port(f"admin:{name}") for name in ADMIN_NAMES},
+            settings=self._settings,
+        )
+        return [
+            servers.epmd(folder / "epmd", port("epmd")),
+            servers.mariadb(folder / "mariadb", port("mariadb"), self._secret("mysql_password")),
+            servers.rabbitmq(folder / "rabbitmq", erlang, port("epmd"), self._secret("rabbitmq_password")),
+            servers.mongodb(folder / "mongodb", port("mongodb"), self._secret("mongodb_password")),
+            servers.mail_sink(folder / "mail", port("mail")),
+            *services(around),
+        ]
+
+    # -- how it is done ----------------------------------------------------------------------------
+
+    def _is_ready(self, program: Program) -> bool:
+        if not program.once:
+            return program.ready()
+        state = (self.states() or {}).get(program.name)
+        if state == "EXITED":
+            raise CannotRun(f"{program.name} failed; {self.folder / 'logs' / program.name}.log says why")
+        return state == "DONE"
+
+    def _choose_ports(self, wanted: int | None) -> None:
+        """Settle the base: the one asked for, else the one of last time, else the first that is free."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if wanted is None and self._base.exists():
+            wanted = int(self._base.read_text())
+        if wanted is None:
+            bases = range(FIRST_BASE, LAST_BASE, RANGE)
+            wanted = next(base for base in bases if _taken(base) is None)
+        elif taken := _taken(wanted):
+            raise CannotRun(
+                f"port {taken} is taken: free it, or choose another range: PORT_BASE={wanted + 100} make up"
+            )
+        self._base.write_text(f"{wanted}\n")
+        for cached in ("control", "programs"):
+            self.__dict__.pop(cached, None)
+
+    def _prepare(self) -> None:
+        (self.folder / "logs").mkdir(exist_ok=True)
+        secret, port = self._secret, self.port
+        secret("first_admin_password")
+        keep_signing_key(self.secrets / "signing-keys")
+        urls = {
+            "database_url": f"mysql://auth:{secret('mysql_password')}@127.0.0.1:{port('mariadb')}/auth",
+            "mongodb_url": f"mongodb://root:{secret('mongodb_password')}@127.0.0.1:{port('mongodb')}",
+            "rabbitmq_url": f"amqp://app:{secret('rabbitmq_password')}@127.0.0.1:{port('rabbitmq')}/%2F",
+        }
+        for name, url in urls.items():
+            (self.secrets / name).unlink(missing_ok=True)  # the ports may be others now
+            keep(self.secrets / name, url)
+        for program in self.programs:
+            program.folder.mkdir(exist_ok=True)
+            program.prepare()
+
+    def _secret(self, name: str) -> str:
+        self.secrets.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return keep(self.secrets / name)
+
+    def _start_supervisor(self) -> None:
+        settings = self.folder / "supervisord.conf"
+        settings.touch(mode=0o600)
+        settings.write_text(self._supervisor_settings())
+        supervisord = shlex.join([str(BIN / "supervisord"), "--nodaemon", "--silent", "-c", str(settings)])
+        with (self.folder / "logs" / "supervisor.out").open("ab") as output:
+            subprocess.Popen(  # noqa: S603 - built above
+                ["/bin/sh", "-c", f"until {supervisord}; do sleep 1; done"],
+                env={**servers.environment(self.folder, BIN), MARK: str(self.folder)},
+                cwd=self.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+
+    def _supervisor_settings(self) -> str:
+        logs, password = self.folder / "logs", self._secret("supervisor_password")
+        sections = [
+            "[supervisord]",
+            f"logfile={logs / 'supervisor.log'}",
+            f"pidfile={self.folder / 'supervisord.pid'}",
+            "[inet_http_server]",
+            f"port=127.0.0.1:{self.port('supervisor')}",
+            f"username=supervisor\npassword={password}",
+            "[rpcinterface:supervisor]",
+            "supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface",
+        ]
+        for priority, program in enumerate(self.programs):
+            values = ",".join(f'{name}="{value}"' for name, value in program.environment.items())
+            sections += [
+                f"[program:{program.name}]",
+                f"command={shlex.join(['setpriv', '--pdeathsig', 'KILL', *program.command])}".replace(
+                    "%", "%%"
+                ),
+                f"environment={values}".replace("%", "%%"),
+                f"directory={program.folder}",
+                f"priority={priority}",
+                "autorestart=false\nstartsecs=0" if program.once else "autorestart=true",
+                "startretries=1000000\nstopwaitsecs=40\nkillasgroup=true\nredirect_stderr=true",
+                f"stdout_logfile={logs / program.name}.log",
+                "stdout_logfile_maxbytes=10MB\nstdout_logfile_backups=1",
+            ]
+        return "\n".join(sections) + "\n"
+
+    def _end_lost_processes(self) -> None:
+        """Kill what still bears this stack's mark: nothing, unless somebody killed the supervisor."""
+        mark = f"{MARK}={self.folder}\0".encode()
+        deadline = time.monotonic() + DOWN_SECONDS
+        while (lost := _processes_with(mark)) and time.monotonic() < deadline:
+            for pid in lost:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            time.sleep(0.1)
+
+
+def _processes_with(mark: bytes) -> list[int]:
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it ended just now, or is another user's
+            state = (process / "stat").read_text().rpartition(")")[2].split()[0]
+            if state != "Z" and mark in (process / "environ").read_bytes() + b"\0":
+                found.append(int(process.name))
+    return found
+
+
+def _taken(base: int) -> int | None:
+    """Return the first port of a range that somebody listens on."""
+    for port in range(base, base + RANGE):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                return port
+    return None
