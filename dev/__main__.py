@@ -15,6 +15,9 @@ from dev.demo import CLIP, Demo, Suite
 from dev.errors import CannotRun
 from dev.stack import FOLDER, LAST_BASE, RANGE, Stack
 
+UNPRIVILEGED = 1024
+"""The first port that anybody may listen on."""
+
 
 def up() -> int:
     """Start the suite, and say where it is."""
@@ -83,8 +86,10 @@ def _start() -> Suite:
 
 def _port_base() -> int | None:
     given = os.environ.get("PORT_BASE", "")
-    if given and not (given.isdecimal() and 1024 <= int(given) <= LAST_BASE):
-        raise CannotRun(f"PORT_BASE={given} cannot be: it is the first of {RANGE} ports, 1024 to {LAST_BASE}")
+    if given and not (given.isdecimal() and UNPRIVILEGED <= int(given) <= LAST_BASE):
+        raise CannotRun(
+            f"PORT_BASE={given} cannot be: it is the first of {RANGE} ports, {UNPRIVILEGED} to {LAST_BASE}"
+        )
     return int(given) if given else None
 
 

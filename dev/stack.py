@@ -31,8 +31,7 @@ RANGE = 20
 """How many ports a stack takes, from its base on."""
 LAST_BASE = 65535 - RANGE
 NAMES = ("gateway", "auth", "mariadb", "rabbitmq", "erlang", "epmd", "mongodb", "mail", "supervisor")
-ADMIN_LAST_BASE = 65535 - RANGE
-NAMES = ("gateway", "auth", "reconciler", "converter", "notification")
+ADMIN_NAMES = ("gateway", "auth", "reconciler", "converter", "notification")
 READY_SECONDS = 180.0
 DOWN_SECONDS = 120.0
 MARK = "VIDEO_TO_MP3_STACK"
