@@ -17,7 +17,7 @@ from pathlib import Path
 
 from dev.errors import CannotRun
 from dev.program import answers, free_ports
-from dev.secret_files import keep, keep_signing_key
+from dev.secret_files import keep, keep_all
 
 CLONE = Path(__file__).resolve().parent.parent
 OVERLAY = CLONE / "manifests" / "overlays" / "minikube"
@@ -49,18 +49,10 @@ def up() -> None:
 
 def make_secrets(folder: Path) -> None:
     """Fill `folder` with what the component `secret-files` reads and is not there yet."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    names = ("mysql_password", "mongodb_password", "rabbitmq_password")
-    mysql, mongodb, rabbitmq = (keep(folder / name) for name in names)
-    keep(folder / "mysql_root_password")
-    keep(folder / "first_admin_password")
-    keep(folder / "database_url", f"mysql://auth:{mysql}@mysql:3306/auth")
-    keep(folder / "mongodb_url", f"mongodb://root:{mongodb}@mongodb:27017/")
-    keep(folder / "rabbitmq_url", f"amqp://app:{rabbitmq}@rabbitmq:5672/")
-    keep(folder / "rabbitmq_user", f"default_user = app\ndefault_pass = {rabbitmq}")
+    keep_all(folder)
+    rabbitmq = keep(folder / "rabbitmq_password")
     keep(folder / "rabbitmq_http_url", f"http://app:{rabbitmq}@rabbitmq.{NAMESPACE}:15672/")
     keep(folder / "smtp_url", "smtp://mailpit:1025")
-    keep_signing_key(folder / "signing-keys")
 
 
 def status() -> None:

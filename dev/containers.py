@@ -6,19 +6,18 @@ names by which clones on one machine differ (project and ports).  Everything els
 
 import hashlib
 import json
-import secrets
 import shutil
 import socket
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 
 from dev.errors import CannotRun
+from dev.secret_files import keep_all
 
 CLONE = Path(__file__).resolve().parent.parent
 SECRETS = CLONE / ".secrets"
@@ -133,33 +132,9 @@ def clean() -> int:
 
 def make_secrets(folder: Path) -> None:
     """Fill `folder` with what is missing: its owner alone enters it, any container's user reads the files."""
-    folder.mkdir(mode=0o700, exist_ok=True)
-    names = ("mysql_password", "mongodb_password", "rabbitmq_password")
-    mysql, mongodb, rabbitmq = (_secret(folder / name) for name in names)
-    _secret(folder / "mysql_root_password")
-    _secret(folder / "first_admin_password")
-    _secret(folder / "database_url", f"mysql://auth:{mysql}@mysql:3306/auth")
-    _secret(folder / "mongodb_url", f"mongodb://root:{mongodb}@mongodb:27017/")
-    _secret(folder / "rabbitmq_url", f"amqp://app:{rabbitmq}@rabbitmq:5672/")
-    _secret(folder / "rabbitmq_user", f"default_user = app\ndefault_pass = {rabbitmq}")
-    keys = folder / "signing-keys"
-    keys.mkdir(mode=0o755, exist_ok=True)
-    if not any(keys.iterdir()):
-        command = ["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"]
-        key = subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: S603 - constant
-        _write(keys / f"{datetime.now(UTC):%Y%m%d}.pem", key)
-
-
-def _secret(file: Path, value: str = "") -> str:
-    """Return the content of a secret's file, made of `value` or at random when there is none."""
-    if not file.exists():
-        _write(file, (value or secrets.token_hex(24)) + "\n")
-    return file.read_text().strip()
-
-
-def _write(file: Path, text: str) -> None:
-    file.write_text(text)
-    file.chmod(0o444)
+    keep_all(folder)
+    for file in folder.rglob("*"):
+        file.chmod(0o755 if file.is_dir() else 0o444)
 
 
 def _free_port(first: int) -> int:

@@ -21,6 +21,20 @@ def keep_signing_key(folder: Path) -> None:
         _write(folder / "1.pem", key)
 
 
+def keep_all(folder: Path) -> None:
+    """Have every secret of a suite whose servers are found by their names, as in containers."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    names = ("mysql_password", "mongodb_password", "rabbitmq_password")
+    mysql, mongodb, rabbitmq = (keep(folder / name) for name in names)
+    keep(folder / "mysql_root_password")
+    keep(folder / "first_admin_password")
+    keep(folder / "database_url", f"mysql://auth:{mysql}@mysql:3306/auth")
+    keep(folder / "mongodb_url", f"mongodb://root:{mongodb}@mongodb:27017/")
+    keep(folder / "rabbitmq_url", f"amqp://app:{rabbitmq}@rabbitmq:5672/")
+    keep(folder / "rabbitmq_user", f"default_user = app\ndefault_pass = {rabbitmq}")
+    keep_signing_key(folder / "signing-keys")
+
+
 def _write(file: Path, text: str) -> None:
     file.touch(mode=0o600)
     file.write_text(f"{text.strip()}\n")
