@@ -24,6 +24,7 @@ VIDEO = (
     "-c:a",
     "aac",
 )
+SOUND_WITHOUT_EDITS = (*sound("mono", 8000), "-c:a", "pcm_s16le", "-use_editlist", "0")
 PCM = bytes(8000 * 2)
 """A second of silence at 8 kHz."""
 CHAPTERS = 5000
@@ -104,27 +105,20 @@ def _nested(wrap: Callable[[bytes], bytes], depth: int) -> bytes:
     return inner
 
 
-def _late_cluster(gap_ms: int) -> Maker:
-    """A Matroska of two seconds of PCM with a gap between them."""
-
-    def cluster(time: int) -> bytes:
-        block = element(0xA3, b"\x81\0\0\x80" + PCM)
-        return element(0x1F43B675, element(0xE7, time.to_bytes(8)), block)
-
+def _matroska(*clusters: tuple[int, bytes], tags: bytes = b"") -> bytes:
+    """Return a Matroska of mono PCM at 8 kHz: at these milliseconds, these samples."""
     rate = element(
         0xE1, element(0xB5, struct.pack(">d", 8000)), element(0x9F, b"\1"), element(0x6264, b"\x10")
     )
-    track = element(
-        0xAE,
-        element(0xD7, b"\1"),
-        element(0x73C5, b"\1"),
-        element(0x83, b"\2"),
-        element(0x86, b"A_PCM/INT/LIT"),
-        rate,
-    )
-    segment = (element(0x1549A966, element(0x2AD7B1, b"\x0f\x42\x40")), element(0x1654AE6B, track))
+    numbers = element(0xD7, b"\1") + element(0x73C5, b"\1") + element(0x83, b"\2")
+    track = element(0xAE, numbers, element(0x86, b"A_PCM/INT/LIT"), rate)
+    info = element(0x1549A966, element(0x2AD7B1, b"\x0f\x42\x40"))
+    sounds = [
+        element(0x1F43B675, element(0xE7, time.to_bytes(8)), element(0xA3, b"\x81\0\0\x80" + samples))
+        for time, samples in clusters
+    ]
     head = element(0x1A45DFA3, element(0x4282, b"matroska"))
-    return content(head + element(0x18538067, *segment, cluster(0), cluster(1000 + gap_ms)))
+    return head + element(0x18538067, info, element(0x1654AE6B, track), tags, *sounds)
 
 
 def _avi_of_empty_streams(count: int) -> bytes:
@@ -133,6 +127,22 @@ def _avi_of_empty_streams(count: int) -> bytes:
     stream = chunk(b"LIST", b"strl", chunk(b"strh", header), chunk(b"strf", shape))
     main = chunk(b"avih", struct.pack("<14I", 0, 0, 0, 0, 0, 0, count, *[0] * 7))
     return chunk(b"RIFF", b"AVI ", chunk(b"LIST", b"hdrl", main, stream * count), chunk(b"LIST", b"movi"))
+
+
+def _changing(_: Bait, folder: Path) -> bytes:
+    """An ADTS stream that turns from mono at 16 kHz to 5.1 at 48 kHz, and back."""
+    parts = []
+    for n, (layout, rate) in enumerate((("mono", 16000), ("5.1", 48000), ("mono", 16000))):
+        file = folder / f"part{n}.aac"
+        run(*sound(layout, rate, seconds=1), file)
+        parts.append(file.read_bytes())
+    return b"".join(parts)
+
+
+def _flood_of_tags(count: int) -> bytes:
+    """The time that ffmpeg takes grows with the square of their number."""
+    tags = b"".join(element(0x67C8, element(0x45A3, b"t%d" % n), element(0x4487, b"x")) for n in range(count))
+    return _matroska((0, PCM), tags=element(0x1254C367, element(0x7373, element(0x63C0), tags)))
 
 
 def _chapters() -> str:
@@ -152,8 +162,8 @@ BOMBS = (
     ),
     Hostile("WAV of ten minutes", content(wav(PCM * 600)), "too_long", "video.wav"),
     Hostile(
-        "MP4 that claims years",
-        _made("mp4", *VIDEO, "-use_editlist", "0", change=_patched(b"stts", 12, b"\0\xff\xff\xff")),
+        "QuickTime that claims hours",
+        _made("mov", *SOUND_WITHOUT_EDITS, change=_patched(b"mdhd", 12, b"\0\0\0\1")),
         "too_long",
     ),
     Hostile(
@@ -168,8 +178,15 @@ BOMBS = (
         "too_long",
         "video.flac",
     ),
-    Hostile("Matroska with a gap of years", _late_cluster(10**12), "too_long", "video.mkv"),
-    Hostile("Matroska with a gap of ten hours", _late_cluster(36_000_000), "too_long", "video.mkv"),
+    Hostile(
+        "Matroska with a gap of years", content(_matroska((0, PCM), (10**12, PCM))), "too_long", "video.mkv"
+    ),
+    Hostile(
+        "Matroska with a gap of ten hours",
+        content(_matroska((0, PCM), (36_000_000, PCM))),
+        "too_long",
+        "video.mkv",
+    ),
     # Of size.
     Hostile(
         "MP3 larger than the limit",
@@ -212,7 +229,9 @@ BOMBS = (
     Hostile(
         "MP4 of 65,535 channels", _made("mp4", *VIDEO, change=_patched(b"mp4a", 16, b"\xff\xff")), CONVERTED
     ),
+    Hostile("sound that changes its shape", _changing, CONVERTED, "song.aac"),
     # Of chapters and tags.
+    Hostile("flood of tags", content(_flood_of_tags(100_000)), "unreadable_media", "video.mkv"),
     Hostile("thousands of chapters in Matroska", _with_metadata("mkv", _chapters()), CONVERTED, "video.mkv"),
     Hostile("thousands of chapters in MP4", _with_metadata("mp4", _chapters()), CONVERTED),
     Hostile("title of 4 MiB", _with_metadata("mkv", f"title={'x' * 4 * MIB}\n"), CONVERTED, "video.mkv"),

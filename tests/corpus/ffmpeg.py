@@ -76,6 +76,16 @@ def measure(file: Path, track: int = 0) -> Heard:
     )
 
 
+def heard_seconds(file: Path) -> float:
+    """Decode the first audio track and return how long one hears something."""
+    gaps = ("-af", "silencedetect=noise=-50dB:duration=0.1")
+    done = _run("-nostats", "-progress", "-", "-i", file, "-map", "0:a:0", *gaps, "-f", "null", "-")
+    assert done.returncode == 0, done.stderr.decode(errors="replace")
+    ended = re.findall(rb"out_time_us=(\d+)", done.stdout)
+    silent = re.findall(rb"silence_duration: ([\d.]+)", done.stderr)
+    return int(ended[-1]) / 1e6 - sum(map(float, silent))
+
+
 def _figure(pattern: str, report: str) -> float:
     found = re.findall(pattern, report)
     assert found, report

@@ -99,6 +99,12 @@ def _cut() -> tuple[str, ...]:
     return (*whole, "-ss", "0.98", "-t", "3")
 
 
+def _quiet_start() -> tuple[str, ...]:
+    """So that the bit rate of the first frames says nothing of the others."""
+    noise = "anoisesrc=sample_rate=44100:amplitude=0.5:duration=18"
+    return ("-f", "lavfi", "-i", f"{noise},volume='if(lt(t,2),0.0001,1)':eval=frame")
+
+
 def _uneven_frames() -> tuple[str, ...]:
     picture = (*PICTURE, "-vf", "select='not(mod(n\\,3))+not(mod(n\\,7))'", "-fps_mode", "vfr")
     return (*sound(), *picture, "-map", "1", "-map", "0", "-shortest")
@@ -262,6 +268,18 @@ FORMATS = (
     Format("FLAC", "-", "FLAC", "flac", ("-c:a", "flac"), "stereo", 96000),
     Format("FLAC", "-", "FLAC", "flac", ("-c:a", "flac", "-f", "flac"), peculiar="no duration", piped=True),
     Format("MP3", "-", "MP3", "mp3", ("-c:a", "libmp3lame"), "stereo", 44100),
+    Format(
+        "MP3",
+        "-",
+        "MP3",
+        "mp3",
+        ("-c:a", "libmp3lame", "-q:a", "4", "-write_xing", "0"),
+        "mono",
+        44100,
+        "variable bit rate, no header",
+        _quiet_start(),
+        seconds=18.0,
+    ),
     Format("ADTS", "-", "AAC", "aac", ("-c:a", "aac")),
     Format("AMR", "-", "AMR-NB", "amr", ("-c:a", "libopencore_amrnb"), "mono", 8000),
     Format("MXF", "MPEG-2", "PCM", "mxf", _video("mpeg2video", "pcm_s16le", "-r", "25")),

@@ -1,0 +1,67 @@
+"""One clip in the containers that say how long they are, cut short at many places or with bits flipped.
+
+A container without a duration is left out: nobody can know that such a file was longer.
+"""
+
+import random
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.corpus.ffmpeg import PICTURE, run, sound
+
+SECONDS = 30.0
+CUTS = 20
+FLIPS = (1, 20, 300)
+"""Bits that are flipped in a file; seeds take turns."""
+SEEDS = 100
+
+H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-g", "10")
+CLIP = (*sound("mono", 22050, SECONDS), *PICTURE, "-map", "1", "-map", "0", "-shortest")
+WHOLE = {
+    "mp4": (*CLIP, *H264, "-c:a", "aac", "-movflags", "faststart"),
+    "mov": (*CLIP, *H264, "-c:a", "pcm_s16le", "-movflags", "faststart"),
+    "mkv": (*CLIP, *H264, "-c:a", "libvorbis"),
+    "webm": (*CLIP, "-c:v", "libvpx", "-cpu-used", "8", "-deadline", "realtime", "-c:a", "libopus"),
+    "avi": (*CLIP, "-c:v", "mpeg4", "-c:a", "libmp3lame"),
+    "flv": (*CLIP, "-c:v", "flv", "-c:a", "libmp3lame"),
+    "wmv": (*CLIP, "-c:v", "wmv2", "-c:a", "wmav2"),
+    "wav": (*sound("mono", 22050, SECONDS), "-c:a", "pcm_s16le"),
+    "flac": (*sound("mono", 22050, SECONDS), "-c:a", "flac"),
+    "mp3": (*sound("mono", 22050, SECONDS), "-c:a", "libmp3lame"),
+}
+"""How each is made, whole; the MP4 has its header in front, or nothing of a cut one could be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Damaged:
+    """One damaged file."""
+
+    name: str
+    extension: str
+    content: bytes
+
+
+def whole(folder: Path) -> dict[str, bytes]:
+    """Return the undamaged files by their extension."""
+    files = {}
+    for extension, arguments in WHOLE.items():
+        file = folder / f"whole.{extension}"
+        run(*arguments, file)
+        files[extension] = file.read_bytes()
+    return files
+
+
+def cut(extension: str, undamaged: bytes, place: int) -> Damaged:
+    """Return a file that ends at the given of the `CUTS` places."""
+    size = len(undamaged) * place // (CUTS + 1)
+    return Damaged(f"{extension} cut at {place}/{CUTS + 1}", extension, undamaged[:size])
+
+
+def flipped(extension: str, undamaged: bytes, seed: int) -> Damaged:
+    """Return a file of which bits are flipped at places that the seed chooses."""
+    chance = random.Random(seed)  # noqa: S311 - the same in every run
+    count = FLIPS[seed % len(FLIPS)]
+    content = bytearray(undamaged)
+    for _ in range(count):
+        content[chance.randrange(len(content))] ^= 1 << chance.randrange(8)
+    return Damaged(f"{extension} with {count} bits flipped, seed {seed}", extension, bytes(content))
