@@ -92,7 +92,7 @@ def status() -> int:
     if not ENVIRONMENT.exists():
         sys.stdout.write("nothing is set up: make up\n")
         return 1
-    _compose("ps", "--all", "--format", "table {{.Service}}\t{{.Status}}\t{{.Ports}}")
+    sys.stdout.write(_read("ps", "--all", "--format", "table {{.Service}}\t{{.Status}}\t{{.Ports}}") + "\n")
     sys.stdout.write(f"\ngateway: http://localhost:{port('GATEWAY_PORT')}\n")
     sys.stdout.write(f"mails:   http://localhost:{port('MAIL_PORT')}\n")
     found = states().values()
@@ -168,7 +168,10 @@ def _compose(*arguments: str) -> int:
 
 def _read(*arguments: str) -> str:
     command = ["docker", "compose", *arguments]
-    return subprocess.run(command, cwd=CLONE, check=True, capture_output=True, text=True).stdout.strip()  # noqa: S603 - constants
+    done = subprocess.run(command, cwd=CLONE, capture_output=True, text=True, check=False)  # noqa: S603 - constants
+    if done.returncode != 0:
+        raise CannotRun(f"docker compose {arguments[0]}: {done.stderr.strip()}")
+    return done.stdout.strip()
 
 
 class Suite:
