@@ -33,10 +33,10 @@ def demo() -> int:
 
 def status() -> int:
     """Print what runs; return 0 when all is well."""
-    if containers.ENVIRONMENT.exists():
-        return containers.status()
     stack = Stack()
     states = stack.states()
+    if states is None and containers.ENVIRONMENT.exists():
+        return containers.status()
     if states is None:
         print("nothing is up: make up, or make demo")  # noqa: T201 - the answer to the operator
         return 1
@@ -52,7 +52,7 @@ def status() -> int:
 
 def logs() -> int:
     """Follow the logs until interrupted."""
-    if containers.ENVIRONMENT.exists():
+    if Stack().states() is None and containers.ENVIRONMENT.exists():
         return containers.logs()
     files = sorted((FOLDER / "logs").glob("*.log"))
     if not files:

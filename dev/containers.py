@@ -89,9 +89,6 @@ def port(name: str) -> int:
 
 def status() -> int:
     """Print what runs and where it is reached; return 0 when all is well."""
-    if not ENVIRONMENT.exists():
-        sys.stdout.write("nothing is set up: make up\n")
-        return 1
     sys.stdout.write(_read("ps", "--all", "--format", "table {{.Service}}\t{{.Status}}\t{{.Ports}}") + "\n")
     sys.stdout.write(f"\ngateway: http://localhost:{port('GATEWAY_PORT')}\n")
     sys.stdout.write(f"mails:   http://localhost:{port('MAIL_PORT')}\n")
