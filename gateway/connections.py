@@ -6,10 +6,12 @@ answer; and a stopping process refuses new connections at once while it ends wha
 """
 
 import errno
+import selectors
 import socket
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from gunicorn.http.errors import ParseException
@@ -136,10 +138,15 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no types
     pace = Pace()
 
     def enqueue_req(self, conn: Any) -> None:
-        """Give a connection to a thread."""
-        if not isinstance(conn.sock, PacedSocket):
-            conn.sock = PacedSocket(conn.sock, self.pace)
-        super().enqueue_req(conn)
+        """Give a connection to a thread, a new one only when it has something to say."""
+        if isinstance(conn.sock, PacedSocket):
+            super().enqueue_req(conn)
+            return
+        conn.sock = PacedSocket(conn.sock, self.pace)
+        conn.sock.setblocking(False)
+        conn.timeout = time.monotonic() + self.pace.patience
+        self.pending_conns.append(conn)
+        self.poller.register(conn.sock, selectors.EVENT_READ, partial(self.on_pending_socket_readable, conn))
 
     def handle(self, conn: Any) -> Any:
         """Answer the next request; wait for the client's end here, not on the thread that accepts."""
