@@ -1,0 +1,177 @@
+"""Why a video could not be converted: a stable code, a plain sentence for its owner, and what to do.
+
+docs/conversion.md lists the codes.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+SECONDS_AN_HOUR = 3600
+BYTES_A_MB = 1_000_000
+
+
+class Cancelled(Exception):
+    """The caller does not want the result any more."""
+
+
+class ConversionFailed(Exception):
+    """There is no MP3 to show; `retryable` says that another attempt may have one."""
+
+    def __init__(self, code: str, message: str, hint: str, *, retryable: bool = False) -> None:
+        super().__init__(f"{message} {hint}")
+        self.code = code
+        self.message = message
+        self.hint = hint
+        self.retryable = retryable
+
+    def as_document(self) -> dict[str, Any]:
+        """Return what the job's `error` says."""
+        return {
+            "code": self.code,
+            "message": self.message,
+            "hint": self.hint,
+            "retryable": self.retryable,
+        }
+
+
+def empty_file() -> ConversionFailed:
+    """The file has no bytes."""
+    return ConversionFailed("empty_file", "The file is empty.", "Check the file and send it again.")
+
+
+def not_media(looks_like: str) -> ConversionFailed:
+    """The file is something else than sound or video."""
+    return ConversionFailed(
+        "not_media",
+        f"This is no video: it looks like {looks_like}.",
+        "Send the video itself, not a link to it, a list or an archive.",
+    )
+
+
+def unsupported_container(name: str) -> ConversionFailed:
+    """The file is media in a container that is not accepted."""
+    return ConversionFailed(
+        "unsupported_container",
+        f"Files of the kind {name} are not accepted.",
+        "Save the video as MP4, MOV, MKV or WebM and send that.",
+    )
+
+
+def unsupported_codec(name: str) -> ConversionFailed:
+    """The sound is coded in a way that is not accepted."""
+    return ConversionFailed(
+        "unsupported_codec",
+        f"The sound is coded as {name}, which cannot be read here.",
+        "Save the video with AAC, MP3, Opus or FLAC sound and send that.",
+    )
+
+
+def drm_protected() -> ConversionFailed:
+    """The content is encrypted."""
+    return ConversionFailed(
+        "drm_protected",
+        "The video is encrypted by copy protection.",
+        "Only its seller's programs can play it; send a video without copy protection.",
+    )
+
+
+def unreadable_media(reason: str) -> ConversionFailed:
+    """The file is of an accepted kind and too damaged to be read."""
+    return ConversionFailed(
+        "unreadable_media",
+        f"The video is damaged and cannot be read ({reason}).",
+        "See whether it plays on your side; if it does, save it anew and send that.",
+    )
+
+
+def no_audio_track() -> ConversionFailed:
+    """There are pictures only."""
+    return ConversionFailed(
+        "no_audio_track",
+        "The video has no sound track.",
+        "Send a video with sound; some recorders have it switched off.",
+    )
+
+
+def empty_audio() -> ConversionFailed:
+    """There is a sound track with nothing in it."""
+    return ConversionFailed(
+        "empty_audio",
+        "The sound track is empty.",
+        "See whether you can hear it on your side; if you can, save the video anew and send that.",
+    )
+
+
+def nothing_between(start: float, seconds: float) -> ConversionFailed:
+    """The part that was asked for begins after the sound's end."""
+    return ConversionFailed(
+        "empty_audio",
+        f"The sound lasts {seconds:.1f} s, and the part that was asked for begins at {start:.1f} s.",
+        "Choose an earlier start.",
+    )
+
+
+def no_such_track(asked: str, tracks: Sequence[str]) -> ConversionFailed:
+    """The track that was asked for is not there."""
+    return ConversionFailed(
+        "no_such_track",
+        f"There is no sound track {asked!r}.",
+        f"Choose one of: {'; '.join(tracks)}.",
+    )
+
+
+def too_long(limit: float) -> ConversionFailed:
+    """The sound is longer than the limit."""
+    return ConversionFailed(
+        "too_long",
+        f"The sound is longer than the {limit / SECONDS_AN_HOUR:g} hours that are allowed.",
+        "Send it in parts, or choose a part with start and end.",
+    )
+
+
+def too_large(limit: int) -> ConversionFailed:
+    """The MP3 would be larger than the limit."""
+    return ConversionFailed(
+        "too_large",
+        f"The MP3 would be larger than the {limit / BYTES_A_MB:g} MB that are allowed.",
+        "Choose a lower quality, or send the video in parts.",
+    )
+
+
+def input_truncated(got: float, promised: float) -> ConversionFailed:
+    """The file is not whole, and the caller takes nothing less."""
+    return ConversionFailed(
+        "input_truncated",
+        f"Only {got:.1f} s of the {promised:.1f} s of sound are in the file or can be read.",
+        "Send the whole file again, or take what there is by leaving out strict.",
+    )
+
+
+def stalled(seconds: float) -> ConversionFailed:
+    """The work got no further."""
+    return ConversionFailed(
+        "stalled",
+        f"The conversion got no further for {seconds:g} s.",
+        "Save the video anew with another program and send that.",
+        retryable=True,
+    )
+
+
+def crashed(reason: str) -> ConversionFailed:
+    """The program that converts ended in a way that says nothing about the video."""
+    return ConversionFailed(
+        "converter_crashed",
+        f"The conversion broke off ({reason}).",
+        "Save the video anew with another program and send that.",
+        retryable=True,
+    )
+
+
+def out_of_space() -> ConversionFailed:
+    """The disk is full."""
+    return ConversionFailed(
+        "out_of_space",
+        "There was no room left to write the MP3.",
+        "Try again later.",
+        retryable=True,
+    )
