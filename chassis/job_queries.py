@@ -40,6 +40,12 @@ class JobQueries:
         """Return a job for the suite's own processes, whoever owns it."""
         return self._find_one({"_id": job_id})
 
+    def versions(self, job_ids: Sequence[str]) -> dict[str, int]:
+        """Return the versions of those of these jobs that exist."""
+        with translated():
+            found = self._jobs.find({"_id": {"$in": list(job_ids)}}, {"version": 1})
+            return {document["_id"]: document["version"] for document in found}
+
     def due(self, bell: Bell, limit: int) -> list[Job]:
         """Return jobs whose bell should have rung by now."""
         field = f"doorbell.{bell}.due_at"
