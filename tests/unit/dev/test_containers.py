@@ -3,6 +3,7 @@
 import json
 import re
 import stat
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,12 @@ SETTINGS: dict[str, type[Settings]] = {
     "reconciler": gateway.settings.Settings,
 }
 IMAGES = ("auth", "converter", "gateway", "notification")
+REQUIRED = {
+    "MONGODB_URL": "mongodb://store/",
+    "RABBITMQ_URL": "amqp://broker/",
+    "SMTP_URL": "smtp://mail",
+    "MAIL_FROM": "mp3@example.com",
+}
 SERVERS = sorted(set(SERVICES) - set(SETTINGS))
 
 Instructions = list[tuple[str, str]]
@@ -53,6 +60,15 @@ def test_a_service_starts_with_what_compose_gives_it(name: str, tmp_path: Path) 
     assert settings.model_fields_set >= {
         variable.removesuffix("_FILE").lower() for variable in SERVICES[name]["environment"]
     }
+
+
+@pytest.mark.parametrize("name", ["converter", "gateway"])
+def test_a_service_is_not_killed_within_the_grace_that_it_was_promised(name: str) -> None:
+    grace: timedelta = SETTINGS[name].model_fields["shutdown_grace"].default
+
+    seconds = int(SERVICES[name]["stop_grace_period"].removesuffix("s"))
+
+    assert seconds > grace.total_seconds()
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -185,6 +201,21 @@ def test_an_image_is_built_with_the_tools_that_the_clone_uses(name: str) -> None
     assert instructions[0] == ("ARG", "BASE=python:3.13-slim")
     assert [value for word, value in instructions if word == "FROM"] == ["${BASE} AS build", "${BASE}"]
     assert any(value.endswith(f" uv=={version}") for word, value in instructions if word == "RUN")
+
+
+@pytest.mark.parametrize("name", ["gateway", "notification"])
+def test_a_service_s_readme_lists_what_it_reads_and_the_defaults(name: str) -> None:
+    text = (CLONE / name / "README.md").read_text()
+
+    rows = re.findall(r"^\| `([A-Z_]+)` \| (?:`(.+?)`|required) \|", text, re.MULTILINE)
+
+    fields = SETTINGS[name].model_fields
+    assert {variable for variable, _ in rows} == {field.upper() for field in fields}
+    assert {variable for variable, default in rows if not default} == {
+        field.upper() for field in fields if fields[field].is_required()
+    }
+    stated = SETTINGS[name].read({**REQUIRED, **{variable: default for variable, default in rows if default}})
+    assert stated == SETTINGS[name].read(REQUIRED)
 
 
 def _environment(name: str, secrets: Path) -> dict[str, str]:
