@@ -1,0 +1,190 @@
+"""Run ffmpeg on a stranger's file so that nothing but that file can be read, within limits.
+
+The file is ffmpeg's standard input and the MP3 its standard output: ffmpeg opens no path at all, and
+the only protocol that the input may use is the descriptor it was given.  Formats and decoders are by
+allow-list; there is no decoder of pictures.  The environment is empty, the session its own, and
+processor time, memory, file size and open files are limited.
+"""
+
+import os
+import selectors
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO
+
+from converter import errors, ffmpeg
+from converter.limits import Limits
+
+FORMATS = (
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,flv,live_flv,mpegts,mpeg,asf,ogg,wav,w64,aiff,caf,"
+    "mp3,aac,loas,ac3,eac3,dts,flac,amr,mxf,dv"
+)
+DECODERS = (
+    "aac,aac_latm,mp1float,mp2float,mp3float,mp1,mp2,mp3,opus,libopus,vorbis,libvorbis,flac,alac,"
+    "ac3,eac3,dca,truehd,mlp,wmav1,wmav2,wmapro,wmalossless,wmavoice,amrnb,amrwb,libopencore_amrnb,"
+    "libopencore_amrwb,speex,libspeex,gsm,gsm_ms,nellymoser,"
+    "adpcm_ms,adpcm_ima_wav,adpcm_ima_qt,adpcm_swf,adpcm_yamaha,"
+    "pcm_s8,pcm_u8,pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,pcm_s32le,pcm_s32be,"
+    "pcm_f32le,pcm_f32be,pcm_f64le,pcm_f64be,pcm_mulaw,pcm_alaw,pcm_bluray,pcm_dvd,pcm_s16le_planar"
+)
+INPUT = (
+    "-protocol_whitelist",
+    "fd",
+    "-format_whitelist",
+    FORMATS,
+    "-codec_whitelist",
+    DECODERS,
+    "-i",
+    "fd:",
+)
+"""The arguments that open the file; options of the input go before them."""
+OUTPUT = "fd:"
+
+LOOK_SECONDS = 0.1
+"""How often a running ffmpeg is looked at when it says nothing."""
+READ_BYTES = 64 * 1024
+MAX_LINE = 4096
+
+OnLine = Callable[[str], None]
+"""Takes a line of ffmpeg's log."""
+OnTime = Callable[[float], None]
+"""Takes the seconds of output so far."""
+
+
+def run(  # noqa: PLR0913 - one call is one run of ffmpeg, and says all about it
+    arguments: Sequence[str],
+    *,
+    video: Path,
+    output: Path | None = None,
+    limits: Limits,
+    stop: threading.Event,
+    on_line: OnLine,
+    on_time: OnTime = lambda _: None,
+) -> int:
+    """Run ffmpeg with these arguments and return its exit status, negative if a signal ended it.
+
+    Raises:
+        Cancelled: `stop` was set; ffmpeg is gone.
+        ConversionFailed: `stalled`; ffmpeg is gone.
+    """
+    with ExitStack() as until:
+        source = until.enter_context(video.open("rb"))
+        sink = subprocess.DEVNULL if output is None else until.enter_context(output.open("wb"))
+        news, told = os.pipe()
+        progress = until.enter_context(os.fdopen(news, "rb", buffering=0))
+        with os.fdopen(told, "wb"):
+            process = subprocess.Popen(
+                _command(arguments, told, limits),
+                stdin=source,
+                stdout=sink,
+                stderr=subprocess.PIPE,
+                pass_fds=(told,),
+                env={},
+                cwd="/",
+                bufsize=0,
+                start_new_session=True,
+            )
+        until.callback(_end, process)
+        log = until.enter_context(_pipe(process))
+        _follow(log, progress, _Watch(limits, stop, on_line, on_time))
+        return process.wait(limits.stall_seconds)
+
+
+def _command(arguments: Sequence[str], told: int, limits: Limits) -> list[str]:
+    """Return the whole command: util-linux sets what holds for the process, then becomes ffmpeg.
+
+    It is done there because code between fork and exec is not safe in a process with threads.
+    """
+    return [
+        *("setpriv", "--no-new-privs", "--pdeathsig=KILL"),
+        "prlimit",
+        "--core=0",
+        f"--cpu={limits.cpu_seconds}",
+        f"--as={limits.memory_bytes}",
+        f"--fsize={limits.mp3_bytes}",
+        f"--nofile={limits.open_files}",
+        "--",
+        *(ffmpeg.BINARY, "-hide_banner", "-nostats", "-progress", f"pipe:{told}"),
+        *arguments,
+    ]
+
+
+def _pipe(process: "subprocess.Popen[bytes]") -> IO[bytes]:
+    if process.stderr is None:
+        raise AssertionError("it was asked for")
+    return process.stderr
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """Kill the whole group, unless it ended by itself, and leave no zombie."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _follow(log: IO[bytes], progress: IO[bytes], watch: "_Watch") -> None:
+    """Read both pipes to their ends."""
+    lines = {log: _Lines(watch.on_line), progress: _Lines(watch.on_progress)}
+    with selectors.DefaultSelector() as selector:
+        for pipe in lines:
+            selector.register(pipe, selectors.EVENT_READ)
+        while selector.get_map():
+            for key, _ in selector.select(LOOK_SECONDS):
+                pipe = key.fileobj
+                data = os.read(key.fd, READ_BYTES)
+                lines[pipe].feed(data)  # type: ignore[index]  # it is one of the two
+                if not data:
+                    selector.unregister(pipe)
+            watch.look()
+
+
+class _Watch:
+    """Notices that the work should end, or gets no further."""
+
+    def __init__(self, limits: Limits, stop: threading.Event, on_line: OnLine, on_time: OnTime) -> None:
+        self.on_line = on_line
+        self._limits = limits
+        self._stop = stop
+        self._on_time = on_time
+        self._at = 0.0
+        self._moved = time.monotonic()
+
+    def on_progress(self, line: str) -> None:
+        """Take a line of ffmpeg's `-progress`."""
+        name, _, value = line.partition("=")
+        if name == "out_time_us" and value.isdigit():
+            seconds = int(value) / 1e6
+            if seconds > self._at:
+                self._at = seconds
+                self._moved = time.monotonic()
+                self._on_time(seconds)
+
+    def look(self) -> None:
+        """Raise what ends the work early."""
+        if self._stop.is_set():
+            raise errors.Cancelled
+        if time.monotonic() - self._moved > self._limits.stall_seconds:
+            raise errors.stalled(self._limits.stall_seconds)
+
+
+class _Lines:
+    """Makes lines of pieces; of a line that is too long only the beginning."""
+
+    def __init__(self, on_line: OnLine) -> None:
+        self._on_line = on_line
+        self._rest = b""
+
+    def feed(self, data: bytes) -> None:
+        """Take the next piece; an empty one says that there is no more."""
+        *whole, rest = (self._rest + data).replace(b"\r", b"\n").split(b"\n")
+        self._rest = rest[:MAX_LINE]
+        if not data and self._rest:
+            whole, self._rest = [*whole, self._rest], b""
+        for line in whole:
+            if line:
+                self._on_line(line[:MAX_LINE].decode("utf-8", "replace"))

@@ -1,0 +1,108 @@
+"""Choose the sound track to convert."""
+
+from converter import errors
+from converter.media import Media, Track
+
+
+def choose(media: Media, asked: int | str) -> Track:
+    """Return the track that was asked for, or by the rule if none was.
+
+    The rule: the one marked as default, then none that is a commentary or a description, then the one
+    with the most channels, then the first.
+
+    Raises:
+        ConversionFailed: `no_audio_track`, `no_such_track` or `drm_protected`.
+    """
+    if not media.tracks:
+        raise errors.no_audio_track()
+    matching = [track for track in media.tracks if _matches(track, asked)]
+    if not matching:
+        raise errors.no_such_track(str(asked), [str(track) for track in media.tracks])
+    track = min(matching, key=_rank)
+    if track.encrypted:
+        raise errors.drm_protected()
+    return track
+
+
+def _matches(track: Track, asked: int | str) -> bool:
+    if isinstance(asked, int):
+        return track.number == asked
+    return asked == "default" or (track.language is not None and _same_language(track.language, asked))
+
+
+def _rank(track: Track) -> tuple[bool, bool, int, int]:
+    return (
+        not track.default,
+        track.commentary or track.descriptive,
+        -(track.channels or 0),
+        track.number,
+    )
+
+
+def _same_language(one: str, other: str) -> bool:
+    return _three_letters(one) == _three_letters(other)
+
+
+def _three_letters(language: str) -> str:
+    primary = language.lower().partition("-")[0]
+    return ISO_639.get(primary, primary)
+
+
+ISO_639 = {
+    "ar": "ara",
+    "bg": "bul",
+    "ca": "cat",
+    "cs": "ces",
+    "cze": "ces",
+    "cy": "cym",
+    "wel": "cym",
+    "da": "dan",
+    "de": "deu",
+    "ger": "deu",
+    "el": "ell",
+    "gre": "ell",
+    "en": "eng",
+    "es": "spa",
+    "et": "est",
+    "eu": "eus",
+    "baq": "eus",
+    "fa": "fas",
+    "per": "fas",
+    "fi": "fin",
+    "fr": "fra",
+    "fre": "fra",
+    "ga": "gle",
+    "he": "heb",
+    "hi": "hin",
+    "hr": "hrv",
+    "hu": "hun",
+    "id": "ind",
+    "is": "isl",
+    "ice": "isl",
+    "it": "ita",
+    "ja": "jpn",
+    "ko": "kor",
+    "lt": "lit",
+    "lv": "lav",
+    "nb": "nob",
+    "nl": "nld",
+    "dut": "nld",
+    "no": "nor",
+    "pl": "pol",
+    "pt": "por",
+    "ro": "ron",
+    "rum": "ron",
+    "ru": "rus",
+    "sk": "slk",
+    "slo": "slk",
+    "sl": "slv",
+    "sr": "srp",
+    "sv": "swe",
+    "th": "tha",
+    "tr": "tur",
+    "uk": "ukr",
+    "vi": "vie",
+    "zh": "zho",
+    "chi": "zho",
+}
+"""The languages of most videos: both other codes of each to its three letters by ISO 639-2/T."""
