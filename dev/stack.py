@@ -69,6 +69,8 @@ class Stack:
 
     def down(self) -> None:
         """End everything; what was stored stays."""
+        if not self._base.exists():
+            return
         pid = None
         with suppress(OSError, xmlrpc.client.Error):
             pid = self.control.getPID()
