@@ -1,4 +1,4 @@
-"""The suite on Kubernetes: `python -m dev.cluster up|demo|status|down|secrets`.
+"""The suite on Kubernetes: `python -m dev.cluster minikube|up|demo|status|down|secrets`.
 
 Works on whatever cluster kubectl's current context names.  The environment variable LOAD_IMAGE is the
 command that hands an image of the local Docker to the cluster's nodes; its name is appended.
@@ -13,8 +13,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
+from dev import mailpit
+from dev.demo import CLIP, Demo
 from dev.errors import CannotRun
 from dev.program import answers, free_ports
 from dev.secret_files import keep, keep_all
@@ -45,6 +48,28 @@ def up() -> None:
     _kubectl("delete", "job", "auth-migrate", "--ignore-not-found")  # a Job cannot be changed in place
     _run("kubectl", "apply", "--filename", "-", text=rendered)
     _wait()
+
+
+def demo() -> None:
+    """Bring everything up and convert a video through the cluster's own door.
+
+    Raises:
+        CannotRun: a step did not work.
+    """
+    up()
+    with forwarded("gateway", 8080) as gateway_url, forwarded("mailpit", 8025) as mails_url:
+        Demo(Suite(gateway_url, mails_url), afterwards=AFTERWARDS).run(Path(os.environ.get("FILE") or CLIP))
+
+
+def minikube() -> None:
+    """Have a minikube with an ingress and policies that are enforced, and run the demo on it."""
+    if _fails("minikube", "status"):
+        _say("starting minikube")
+        _run(
+            "minikube", "start", "--cpus=2", "--memory=6g", "--cni=calico", "--addons=ingress,metrics-server"
+        )
+    _run("kubectl", "config", "use-context", "minikube")
+    demo()
 
 
 def make_secrets(folder: Path) -> None:
@@ -83,6 +108,25 @@ def forwarded(service: str, port: int) -> Iterator[str]:
             process.terminate()
 
 
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """The running pods as the demo uses them."""
+
+    gateway_url: str
+    mails_url: str
+    secrets: Path = SECRETS
+
+    def users(self, *arguments: str, password: str = "") -> None:
+        """Run auth's operators' tool, with a password on its standard input."""
+        _kubectl(
+            "exec", "-i", "deployment/auth", "--", "python", "-m", "auth.users", *arguments, text=password
+        )
+
+    def mails(self, to: str) -> list[str]:
+        """Return the text of each mail to one address, the oldest first."""
+        return mailpit.mails(self.mails_url, to)
+
+
 def _build(name: str) -> str:
     """Build a service's image and return its name, with a tag that changes with its content."""
     dockerfile = ("--file", f"{name}/Dockerfile", "--tag", f"{name}:dev")
@@ -98,14 +142,13 @@ def _load(images: list[str]) -> None:
     there = _run("kubectl", "get", "nodes", "--output", "jsonpath={.items[*].status.images[*].names}")
     for image in images:
         on_node = f'"docker.io/library/{image}"' in there or f'"docker.io/{image}"' in there
-        if not on_node and _has(image):
+        if not on_node and not _fails("docker", "image", "inspect", image):
             _say(f"loading {image}")
             _run(*loader, image)
 
 
-def _has(image: str) -> bool:
-    asked = ["docker", "image", "inspect", image]
-    return subprocess.run(asked, capture_output=True, check=False).returncode == 0  # noqa: S603 - built above
+def _fails(*command: str) -> bool:
+    return subprocess.run(command, capture_output=True, check=False).returncode != 0  # noqa: S603 - never a shell
 
 
 def _wait() -> None:
@@ -136,8 +179,18 @@ def _say(line: str) -> None:
     sys.stderr.write(f"{line}\n")
 
 
+AFTERWARDS = """\
+The suite stays up.  To reach it:
+  kubectl -n video-to-mp3 port-forward service/gateway 8080:8080
+  kubectl -n video-to-mp3 port-forward service/mailpit 8025:8025
+  make cluster-status   its pods
+  make cluster-down     remove it with all that it stored
+With minikube, `minikube ip` is the address of mp3converter.com and rabbitmq-manager.com."""
+
 WORDS: dict[str, Callable[[], None]] = {
+    "minikube": minikube,
     "up": up,
+    "demo": demo,
     "status": status,
     "down": down,
     "secrets": lambda: make_secrets(SECRETS),

@@ -14,8 +14,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-import httpx
-
+from dev import mailpit
 from dev.errors import CannotRun
 from dev.secret_files import keep_all
 
@@ -186,17 +185,5 @@ class Suite:
         users(*arguments, password=password)
 
     def mails(self, to: str) -> list[str]:
-        """Return the text of each mail to one address, the oldest first (Mailpit's API, version 1)."""
-        place = f"http://localhost:{port('MAIL_PORT')}/api/v1"
-        found = (
-            httpx.get(f"{place}/search", params={"query": f"to:{to}"}).raise_for_status().json()["messages"]
-        )
-        mails = [
-            httpx.get(f"{place}/message/{mail['ID']}").raise_for_status().json() for mail in reversed(found)
-        ]
-        return [_as_text(mail, to) for mail in mails]
-
-
-def _as_text(mail: dict[str, Any], to: str) -> str:
-    head = f"From: {mail['From']['Address']}\nTo: {to}\nSubject: {mail['Subject']}"
-    return f"{head}\n\n{mail['Text'].strip()}\n"
+        """Return the text of each mail to one address, the oldest first."""
+        return mailpit.mails(f"http://localhost:{port('MAIL_PORT')}", to)

@@ -20,6 +20,12 @@ USER = "demo@example.com"
 CLIP = Path(__file__).resolve().parent.parent / "tests" / "media" / "big_buck_bunny_5s.mp4"
 OUTPUT = Path(".demo")
 MAIL_SECONDS = 60.0
+AFTERWARDS = """\
+The suite stays up.  To try next:
+  make demo FILE=talk.mp4   a video of yours
+  make status               what runs, and where
+  make logs                 what it says
+  make down                 end it; make clean removes every trace"""
 OVER = ("done", "failed", "canceled")
 
 T = TypeVar("T")
@@ -46,8 +52,9 @@ class Suite(Protocol):
 class Demo:
     """One run of the demo, on a terminal or into a log."""
 
-    def __init__(self, suite: Suite, console: Console | None = None) -> None:
+    def __init__(self, suite: Suite, console: Console | None = None, afterwards: str = AFTERWARDS) -> None:
         self._suite = suite
+        self._afterwards = afterwards
         self._console = console or Console(highlight=False, soft_wrap=True)
         self._password = keep(suite.secrets / "demo_password")
         self._http = httpx.Client(base_url=suite.gateway_url, timeout=httpx.Timeout(60, read=600))
@@ -118,13 +125,7 @@ class Demo:
 
     def _say_goodbye(self, mp3: Path, duration: float) -> None:
         self._console.print(f"\n[bold green]{mp3}[/]  {mp3.stat().st_size:,} bytes, {duration:.2f} s")
-        self._console.print(
-            "\nThe suite stays up.  To try next:\n"
-            "  make demo FILE=talk.mp4   a video of yours\n"
-            "  make status               what runs, and where\n"
-            "  make logs                 what it says\n"
-            "  make down                 end it; make clean removes every trace"
-        )
+        self._console.print(f"\n{self._afterwards}")
 
     def _wait(self, fact: Callable[[], T | None], name: str) -> T:
         deadline = time.monotonic() + MAIL_SECONDS
