@@ -17,11 +17,12 @@ ANY_PYTHON = $(firstword $(wildcard .venv/bin/python .tools/dev/bin/python))
 
 .DEFAULT_GOAL := help
 .PHONY: help demo up status logs down clean setup test lint unit check
+.PHONY: minikube cluster-demo cluster-status cluster-down lint-manifests
 
 help: ## print this
 	@sed -n '3,5s/^# *//p' $(MAKEFILE_LIST)
 	@echo
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: setup-engine ## set everything up, convert FILE through the door, leave the suite running
 	@$(PYTHON) -m dev demo
@@ -45,9 +46,25 @@ clean: ## end the suite and remove every trace of it, of the tests and of the se
 
 setup: ## install what the native suite and the tests need
 	@dev/setup.sh native
+	@dev/setup.sh manifests
 
 setup-engine:
 	@dev/setup.sh $(if $(filter docker,$(ENGINE)),python,native)
+
+minikube: setup-python ## the demo on minikube, which is started if need be
+	@.tools/dev/bin/python -m dev.cluster minikube
+
+cluster-demo: setup-python ## the demo on kubectl's current cluster; LOAD_IMAGE="kind load docker-image" hands it an image
+	@.tools/dev/bin/python -m dev.cluster demo
+
+cluster-status: setup-python ## the pods of the suite
+	@.tools/dev/bin/python -m dev.cluster status
+
+cluster-down: setup-python ## remove the suite from kubectl's current cluster, with all that it stored
+	@.tools/dev/bin/python -m dev.cluster down
+
+setup-python:
+	@dev/setup.sh python
 
 test: setup lint unit check ## set everything up and run every check
 
@@ -56,6 +73,11 @@ lint: ## style, types and who may import whom
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+lint-manifests: ## what takes minutes to build: kubeconform, kube-score, promtool
+	@dev/setup.sh native
+	@dev/setup.sh lint
+	$(BIN)/python -m tests.manifests.lint
 
 unit: $(SERVICES:%=unit-%) ## each service's unit tests, with its own dependencies only
 
