@@ -78,7 +78,7 @@ def run(  # noqa: PLR0913 - one call is one run of ffmpeg, and says all about it
         news, told = os.pipe()
         progress = until.enter_context(os.fdopen(news, "rb", buffering=0))
         with os.fdopen(told, "wb"):
-            process = subprocess.Popen(
+            process = subprocess.Popen(  # noqa: S603 - a list of our own, no path of a stranger's in it
                 _command(arguments, told, limits),
                 stdin=source,
                 stdout=sink,
@@ -129,17 +129,15 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
 
 def _follow(log: IO[bytes], progress: IO[bytes], watch: "_Watch") -> None:
     """Read both pipes to their ends."""
-    lines = {log: _Lines(watch.on_line), progress: _Lines(watch.on_progress)}
     with selectors.DefaultSelector() as selector:
-        for pipe in lines:
-            selector.register(pipe, selectors.EVENT_READ)
+        selector.register(log, selectors.EVENT_READ, _Lines(watch.on_line))
+        selector.register(progress, selectors.EVENT_READ, _Lines(watch.on_progress))
         while selector.get_map():
             for key, _ in selector.select(LOOK_SECONDS):
-                pipe = key.fileobj
                 data = os.read(key.fd, READ_BYTES)
-                lines[pipe].feed(data)  # type: ignore[index]  # it is one of the two
+                key.data.feed(data)
                 if not data:
-                    selector.unregister(pipe)
+                    selector.unregister(key.fileobj)
             watch.look()
 
 

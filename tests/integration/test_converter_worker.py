@@ -3,7 +3,7 @@
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
@@ -51,11 +51,11 @@ class Full(Scratch):
 
 
 @pytest.fixture
-def client(mongodb_url: str) -> Client:
-    client = mongodb.connect(mongodb_url)
-    for database in ("jobs", "videos", "mp3s"):
-        client.drop_database(database)
-    return client
+def client(mongodb_url: str) -> Iterator[Client]:
+    with mongodb.connect(mongodb_url) as client:
+        for database in ("jobs", "videos", "mp3s"):
+            client.drop_database(database)
+        yield client
 
 
 @pytest.fixture
