@@ -15,6 +15,7 @@ from dev.demo import CLIP, Demo, Suite
 from dev.errors import CannotRun
 from dev.stack import FOLDER, LAST_BASE, RANGE, Stack
 
+OTHER = {"native": "docker", "docker": "native"}
 UNPRIVILEGED = 1024
 """The first port that anybody may listen on."""
 
@@ -74,8 +75,9 @@ def clean() -> int:
 
 def _start() -> Suite:
     engine = os.environ.get("ENGINE", "")
-    if engine not in ("native", "docker"):
+    if engine not in OTHER:
         raise CannotRun(f"ENGINE={engine} is neither native nor docker")
+    print(f"starting the suite ({engine}); ENGINE={OTHER[engine]} chooses the other way", flush=True)  # noqa: T201 - likewise
     if engine == "docker":
         containers.up()
         return containers.Suite()

@@ -4,12 +4,13 @@ import time
 from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
+from secrets import token_urlsafe
 from shlex import quote
 from typing import Any, Protocol, TypeVar
 
 import httpx
 from rich.console import Console
-from rich.panel import Panel
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.progress import wrap_file as with_progress
 
@@ -56,7 +57,7 @@ class Demo:
         self._suite = suite
         self._afterwards = afterwards
         self._console = console or Console(highlight=False, soft_wrap=True)
-        self._password = keep(suite.secrets / "demo_password")
+        self._password = keep(suite.secrets / "demo_password", token_urlsafe(9))
         self._http = httpx.Client(base_url=suite.gateway_url, timeout=httpx.Timeout(60, read=600))
 
     def run(self, video: Path) -> None:
@@ -71,7 +72,9 @@ class Demo:
         self._http.headers["Authorization"] = f"Bearer {token}"
         job = self._follow(self._upload(video))
         mail = self._wait(lambda: self._mail(job["id"]), "the mail")
-        self._console.print(Panel(mail.rstrip(), title="the mail that arrived", expand=False))
+        self._console.rule("the mail that arrived")
+        self._console.print(escape(mail.rstrip()))
+        self._console.rule()
         if job["state"] != "done":
             raise CannotRun(f"there is no MP3: {job['error']['message']} {job['error']['hint']}")
         mp3 = self._download(job)
@@ -92,7 +95,7 @@ class Demo:
             with_progress(file, video.stat().st_size, description="uploading", console=self._console) as body,
         ):
             answer = _good(self._http.post("/upload", files={"file": (video.name, body)}))
-        self._console.print(f"{answer.text}  [dim]Location: {answer.headers['Location']}[/]")
+        self._console.print(f"{escape(answer.text)}  [dim]Location: {answer.headers['Location']}[/]")
         return str(answer.headers["Location"])
 
     def _follow(self, place: str) -> dict[str, Any]:
@@ -124,7 +127,9 @@ class Demo:
         return mp3
 
     def _say_goodbye(self, mp3: Path, duration: float) -> None:
-        self._console.print(f"\n[bold green]{mp3}[/]  {mp3.stat().st_size:,} bytes, {duration:.2f} s")
+        self._console.print(
+            f"\n[bold green]{escape(str(mp3))}[/]  {mp3.stat().st_size:,} bytes, {duration:.2f} s"
+        )
         self._console.print(f"\n{self._afterwards}")
 
     def _wait(self, fact: Callable[[], T | None], name: str) -> T:
@@ -136,7 +141,7 @@ class Demo:
         return found
 
     def _step(self, name: str, command: str) -> None:
-        self._console.print(f"\n[bold]{name}[/]\n[cyan]$ {command}[/]")
+        self._console.print(f"\n[bold]{name}[/]\n[cyan]$ {escape(command)}[/]")
 
     def _curl(self, place: str, *options: str) -> str:
         return " ".join(["curl", *options, '-H "Authorization: Bearer $TOKEN"', quote(self._url(place))])
