@@ -1,0 +1,61 @@
+"""What takes minutes to build or seconds to run, so that `make test` leaves it out: `make lint-manifests`.
+
+kubeconform and kube-score look at every rendered combination; promtool checks the alerts and plays
+`alerts_test.yaml` through them.
+"""
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import yaml
+
+from tests.manifests.rendering import COMBINATIONS, TOOLS, Rendered, copy_with_secrets, render
+
+HERE = Path(__file__).parent
+PASSED_OVER = (
+    "container-image-pull-policy",  # a tag of ours names one content for good
+    "container-security-context-user-group-id",  # wants ids above 10000: the datastores' images have theirs
+    "pod-networkpolicy",  # the combinations without policies are judged too
+    "statefulset-has-host-podantiaffinity",  # the datastores here are one pod each
+    "deployment-replicas",  # the autoscalers count, and what is harmless as one is one
+)
+
+
+def main() -> int:
+    """Run every checker; return 0 when all are content."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        copy_with_secrets(folder / "manifests")
+        rendered = [render(folder / "manifests", combination) for combination in COMBINATIONS]
+        codes = [_kubernetes(combination) for combination in rendered]
+        [production] = [r for r in rendered if r.name == "overlays/production"]
+        codes.append(_alerts(production, folder))
+    return max(codes)
+
+
+def _kubernetes(combination: Rendered) -> int:
+    print(f"== {combination.name}", flush=True)  # noqa: T201 - the heading of what the checkers print
+    conform = ["kubeconform", "-strict", "-summary", "-ignore-missing-schemas", "-schema-location", SCHEMAS]
+    ignored = [part for test in PASSED_OVER for part in ("--ignore-test", test)]
+    score = ["kube-score", "score", "--output-format", "ci", *ignored, "-"]
+    return max(_run(conform, combination.text), _run(score, combination.text))
+
+
+def _alerts(production: Rendered, folder: Path) -> int:
+    [rule] = production.of("PrometheusRule")
+    (folder / "alerts.yaml").write_text(yaml.safe_dump(rule["spec"]))
+    (folder / "alerts_test.yaml").write_text((HERE / "alerts_test.yaml").read_text())
+    checked = _run(["promtool", "check", "rules", str(folder / "alerts.yaml")])
+    return max(checked, _run(["promtool", "test", "rules", str(folder / "alerts_test.yaml")]))
+
+
+def _run(command: list[str], text: str = "") -> int:
+    program, *arguments = command
+    done = subprocess.run([TOOLS / "bin" / program, *arguments], input=text, text=True, check=False)
+    return done.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
