@@ -17,12 +17,15 @@ from chassis import logs
 ALGORITHM = "ES256"
 CLAIMS = ["sub", "iss", "aud", "exp", "iat", "jti", "username", "admin", "scope"]
 MAX_TOKEN_BYTES = 4096
-REFRESH_SECONDS = 30.0
-"""How often the key set is fetched anew: a withdrawn key is refused after this."""
+REFRESH_SECONDS = 10.0
+"""How often keys and revocations are fetched anew: what is withdrawn is refused after this."""
 COOLDOWN_SECONDS = 5.0
 """The least time between two fetches, whatever key ids strangers make up."""
 
 log = logs.get(__name__)
+
+FetchRevocations = Callable[[], Mapping[str, int]]
+"""Returns since when (seconds) whose tokens are good, or raises `KeysUnavailable`."""
 
 FetchKeys = Callable[[], Mapping[str, Any]]
 """Returns auth's JWKS document, or raises `KeysUnavailable`."""
@@ -50,8 +53,12 @@ class Identity:
 class Verifier:
     """Verifies tokens; safe to use from many threads."""
 
-    def __init__(self, fetch_keys: FetchKeys, *, issuer: str, audience: str) -> None:
+    def __init__(
+        self, fetch_keys: FetchKeys, fetch_revocations: FetchRevocations, *, issuer: str, audience: str
+    ) -> None:
         self._fetch_keys = fetch_keys
+        self._fetch_revocations = fetch_revocations
+        self._good_since: Mapping[str, int] = {}
         self._issuer = issuer
         self._audience = audience
         self._keys: dict[str, jwt.PyJWK] = {}
@@ -77,14 +84,21 @@ class Verifier:
                 options={"require": CLAIMS},
                 leeway=20,  # clocks of two machines
             )
-            return _identity(claims)
+            identity = _identity(claims)
         except (jwt.PyJWTError, ValueError) as error:
             raise InvalidToken(f"{type(error).__name__}: {error}"[:200]) from None
+        if identity.issued_at < self._good_since.get(identity.username, 0):
+            raise InvalidToken("revoked")
+        return identity
 
     def refresh(self) -> None:
-        """Fetch the key set now; the one before is kept when auth is away."""
+        """Fetch keys and revocations now; those before are kept when auth is away."""
         with self._fetching:
             self._refresh()
+        try:
+            self._good_since = self._fetch_revocations()
+        except KeysUnavailable as error:
+            log.warning("revocations not fetched, the last ones are kept", reason=str(error))
 
     def keep_fresh(self) -> None:
         """Refresh every `REFRESH_SECONDS` on a thread that ends with the process."""

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from chassis.job import Bell, Job, State
@@ -16,6 +17,15 @@ CURSOR = re.compile(r"([0-9]{1,15})\.([0-9a-f]{32})")
 
 class InvalidCursor(ValueError):
     """The text is no cursor that a page ended with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What an owner takes up now."""
+
+    active_jobs: int
+    jobs_today: int
+    stored_bytes: int
 
 
 class JobQueries:
@@ -45,6 +55,23 @@ class JobQueries:
         with translated():
             found = self._jobs.find({"_id": {"$in": list(job_ids)}}, {"version": 1})
             return {document["_id"]: document["version"] for document in found}
+
+    def usage(self, owner: str) -> Usage:
+        """Return how many jobs an owner has under way, began in the last 24 hours, and keeps bytes of."""
+        active = {"$in": ["$state", ["uploading", "queued", "converting"]]}
+        today = {"$gte": ["$created_at", now() - timedelta(days=1)]}
+        video = {"$cond": ["$source.kept", {"$ifNull": ["$source.size", 0]}, 0]}
+        mp3 = {"$cond": [{"$eq": ["$state", "done"]}, {"$ifNull": ["$result.size", 0]}, 0]}
+        sums = {
+            "active_jobs": {"$sum": {"$cond": [active, 1, 0]}},
+            "jobs_today": {"$sum": {"$cond": [today, 1, 0]}},
+            "stored_bytes": {"$sum": {"$add": [video, mp3]}},
+        }
+        with translated():
+            found = list(
+                self._jobs.aggregate([{"$match": {"owner": owner}}, {"$group": {"_id": None, **sums}}])
+            )
+        return Usage(**{name: int(found[0][name]) if found else 0 for name in sums})
 
     def due(self, bell: Bell, limit: int) -> list[Job]:
         """Return jobs whose bell should have rung by now."""

@@ -13,6 +13,7 @@ from typing import Any
 from pymongo import MongoClient
 from pymongo.errors import (
     AutoReconnect,
+    DuplicateKeyError,
     ExecutionTimeout,
     NetworkTimeout,
     OperationFailure,
@@ -37,6 +38,10 @@ class StoreUnavailable(Exception):
 
 class StoreRefused(Exception):
     """MongoDB answers, and refuses the operation: rights, disk or a bug of ours."""
+
+
+class Duplicate(StoreRefused):
+    """There is a document with this id already."""
 
 
 def connect(url: str) -> Client:
@@ -72,10 +77,21 @@ def translated() -> Iterator[None]:
         yield
     except _AWAY as error:
         raise StoreUnavailable(_first_line(error)) from error
+    except DuplicateKeyError as error:
+        raise Duplicate("a document with this id exists") from error
     except OperationFailure as error:
         raise StoreRefused(_first_line(error)) from error
     except PyMongoError as error:
         raise StoreUnavailable(_first_line(error)) from error
+
+
+def free_bytes(client: Client) -> int | None:
+    """Return how many bytes MongoDB's disk has left, or `None` when the server does not say."""
+    with translated():
+        stats = client["jobs"].command("dbStats")
+    if "fsTotalSize" not in stats:
+        return None
+    return int(stats["fsTotalSize"] - stats["fsUsedSize"])
 
 
 def now() -> datetime:

@@ -8,16 +8,25 @@ from uuid import uuid4
 import structlog
 from flask import Flask, Response, g, request
 from prometheus_client import Counter, Histogram
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from chassis import admin, logs, mongodb
 from chassis.broker import Publisher
+from chassis.counters import Counters
+from chassis.doorbell import Publishes
 from chassis.files import Blobs
+from chassis.idempotency import IdempotencyKeys
 from chassis.identity import Verifier
 from chassis.jobs import Jobs
-from gateway import problems, views
-from gateway.login import AuthClient
+from gateway import answers, routes
+from gateway.auth_client import AuthClient
+from gateway.collaborators import Collaborators
+from gateway.limits import FreeSpace, Limits
+from gateway.passwords import Passwords
+from gateway.rates import Rates
 from gateway.settings import Settings
 from gateway.uploads import Uploads
+from gateway.watch import Watch
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -33,29 +42,56 @@ def create_app() -> Flask:
     client = mongodb.connect(settings.mongodb_url.get_secret_value())
     publisher = Publisher(settings.rabbitmq_url.get_secret_value(), "gateway")
     auth = AuthClient(str(settings.auth_url))
-    verifier = Verifier(auth.keys, issuer=settings.token_issuer, audience=settings.token_audience)
+    verifier = Verifier(
+        auth.keys, auth.revocations, issuer=settings.token_issuer, audience=settings.token_audience
+    )
     verifier.keep_fresh()
-    jobs, videos = Jobs(client), Blobs(client, "videos")
     checks = {
         "mongodb": lambda: mongodb.ping(client),
         "rabbitmq": publisher.check,
         "auth keys": verifier.check,
     }
     admin.serve(settings.admin_host, settings.admin_port, checks=checks)
-    uploads = Uploads(jobs, videos, publisher, settings.max_upload_bytes, settings.uploads_at_once)
-    return build(views.Collaborators(auth, verifier, jobs, Blobs(client, "mp3s"), uploads))
+    return build(settings, client, publisher, auth, verifier)
 
 
-def build(collaborators: views.Collaborators) -> Flask:
-    """Return the application that works with these collaborators."""
+def build(
+    settings: Settings, client: mongodb.Client, publisher: Publishes, auth: AuthClient, verifier: Verifier
+) -> Flask:
+    """Return the application that works with these servers."""
     app = Flask("gateway", static_folder=None)
-    app.extensions["stopping"] = threading.Event()
-    app.extensions["gateway"] = collaborators
+    stopping = app.extensions["stopping"] = threading.Event()
+    jobs, videos = Jobs(client), Blobs(client, "videos")
+    limits = Limits(settings, jobs, FreeSpace(client))
+    app.extensions["gateway"] = Collaborators(
+        settings=settings,
+        auth=auth,
+        verifier=verifier,
+        passwords=Passwords(),
+        jobs=jobs,
+        videos=videos,
+        mp3s=Blobs(client, "mp3s"),
+        publisher=publisher,
+        uploads=Uploads(
+            jobs,
+            videos,
+            publisher,
+            IdempotencyKeys(client),
+            limits,
+            settings.max_upload_bytes,
+            settings.uploads_at_once,
+        ),
+        watch=Watch(jobs.versions, max(1, settings.threads // 2), stopping),
+        rates=Rates(Counters(client)),
+    )
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]  # as Flask documents it
     app.before_request(_begin)
     app.after_request(_end)
-    problems.register(app)
-    app.register_blueprint(views.routes)
+    answers.register(app)
+    routes.register(app)
     return app
 
 
@@ -74,6 +110,13 @@ def _end(response: Response) -> Response:
     request_seconds.labels(request.method, route).observe(seconds)
     response.headers["X-Request-Id"] = g.request_id
     response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+    response.headers.setdefault("Cache-Control", "no-store")
+    if "rate" in g:
+        response.headers["RateLimit-Limit"] = str(g.rate.limit)
+        response.headers["RateLimit-Remaining"] = str(max(0, g.rate.remaining))
+        response.headers["RateLimit-Reset"] = str(g.rate.reset_seconds)
     log.info(
         "answered",
         method=request.method,

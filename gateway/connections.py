@@ -143,7 +143,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no types
             super().enqueue_req(conn)
             return
         conn.sock = PacedSocket(conn.sock, self.pace)
-        conn.sock.setblocking(False)
+        conn.sock.setblocking(False)  # noqa: FBT003 - the signature of sockets
         conn.timeout = time.monotonic() + self.pace.patience
         self.pending_conns.append(conn)
         self.poller.register(conn.sock, selectors.EVENT_READ, partial(self.on_pending_socket_readable, conn))

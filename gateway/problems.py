@@ -1,22 +1,9 @@
-"""Every error that the gateway answers with, and the two forms it comes in.
+"""Every error that the gateway answers with: its status, its stable code, and what to do about it."""
 
-Under `/v1`, or when the client accepts JSON, it is RFC 9457 `application/problem+json`; on the
-original routes it is the sentence as one line of plain text.
-"""
-
-import json
 from http import HTTPStatus
 
-from flask import Flask, Response, g, request
-from werkzeug.exceptions import HTTPException
-
-from chassis import logs
-from chassis.identity import KeysUnavailable
-from chassis.mongodb import StoreRefused, StoreUnavailable
-
-log = logs.get(__name__)
-
 RETRY_SECONDS = 5
+DAY_SECONDS = 24 * 60 * 60
 
 
 class Problem(Exception):
@@ -183,65 +170,188 @@ def unavailable(what: str) -> Problem:
     )
 
 
-def answer(problem: Problem) -> Response:
-    """Return the problem in the form that the route and the client speak."""
-    json_accepted = request.accept_mimetypes.quality("application/json") > 0
-    wants_json = request.path.startswith("/v1/") or (json_accepted and not _accepts_anything())
-    if wants_json:
-        body = {
-            "type": "about:blank",
-            "title": problem.status.phrase,
-            "status": problem.status.value,
-            "code": problem.code,
-            "detail": problem.detail,
-            "hint": problem.hint,
-            "request_id": g.request_id,
-        }
-        response = Response(json.dumps(body), problem.status, mimetype="application/problem+json")
-    else:
-        response = Response(problem.detail, problem.status, mimetype="text/plain")
-    response.headers.update(problem.headers)
-    return response
+def missing_scope(scope: str) -> Problem:
+    """The token is good, and does not allow this."""
+    return Problem(
+        HTTPStatus.FORBIDDEN,
+        "missing_scope",
+        f"this needs a token with the scope {scope}",
+        "Log in without asking for fewer scopes; only administrators have the scope admin.",
+        {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{scope}"'},
+    )
 
 
-def register(app: Flask) -> None:
-    """Make the application answer every exception as a problem."""
-
-    @app.errorhandler(Problem)
-    def _(problem: Problem) -> Response:
-        return answer(problem)
-
-    @app.errorhandler(StoreUnavailable)
-    def _(error: StoreUnavailable) -> Response:
-        log.warning("the store is away", reason=str(error))
-        return answer(unavailable("the file store"))
-
-    @app.errorhandler(StoreRefused)
-    def _(error: StoreRefused) -> Response:
-        log.error("the store refused", reason=str(error))
-        return answer(unavailable("the file store"))
-
-    @app.errorhandler(KeysUnavailable)
-    def _(error: KeysUnavailable) -> Response:
-        log.warning("no keys to verify tokens with", reason=str(error))
-        return answer(unavailable("the auth service"))
-
-    @app.errorhandler(HTTPException)
-    def _(error: HTTPException) -> Response:
-        status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
-        headers = {name: value for name, value in error.get_headers() if name == "Allow"}
-        return answer(Problem(status, status.name.lower(), error.description or status.phrase, "", headers))
-
-    @app.errorhandler(Exception)
-    def _(error: Exception) -> Response:
-        log.error("the gateway has a bug", exc_info=error)
-        status = HTTPStatus.INTERNAL_SERVER_ERROR
-        return answer(
-            Problem(status, "internal_error", "the gateway made a mistake", "Report the request id.")
-        )
+def too_many_logins(retry_after: str = "") -> Problem:
+    """Logins are tried too often from this address."""
+    return Problem(
+        HTTPStatus.TOO_MANY_REQUESTS,
+        "too_many_logins",
+        "too many logins",
+        "Wait a little; a token lasts, so log in once and keep it.",
+        {"Retry-After": retry_after or str(RETRY_SECONDS)},
+    )
 
 
-def _accepts_anything() -> bool:
-    return request.accept_mimetypes.quality("text/plain") >= request.accept_mimetypes.quality(
-        "application/json"
+def too_many_requests(limit: int, retry_after: int) -> Problem:
+    """The user asks too often."""
+    return Problem(
+        HTTPStatus.TOO_MANY_REQUESTS,
+        "too_many_requests",
+        f"more than {limit} requests in a minute",
+        "Wait as long as Retry-After says; GET /v1/jobs/<id>?wait=60 waits for a job with one request.",
+        {"Retry-After": str(retry_after)},
+    )
+
+
+def too_many_active_jobs(limit: int) -> Problem:
+    """As many jobs of the user are under way as may be."""
+    return Problem(
+        HTTPStatus.TOO_MANY_REQUESTS,
+        "too_many_active_jobs",
+        f"{limit} of your jobs are under way already",
+        "Wait until one of them is done, or cancel one.",
+        {"Retry-After": "60"},
+    )
+
+
+def too_many_jobs_today(limit: int) -> Problem:
+    """The user began as many jobs in 24 hours as may be."""
+    return Problem(
+        HTTPStatus.TOO_MANY_REQUESTS,
+        "too_many_jobs_today",
+        f"you began {limit} jobs in the last 24 hours, and more are not allowed",
+        "Come back later.",
+        {"Retry-After": str(DAY_SECONDS // 24)},
+    )
+
+
+def quota_full(stored: int, limit: int) -> Problem:
+    """The user's files take up all that they may."""
+    return Problem(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        "quota_full",
+        f"your files take up {stored} of the {limit} bytes that they may",
+        "Delete jobs that you do not need any more: DELETE /v1/jobs/<id>.",
+    )
+
+
+def out_of_space() -> Problem:
+    """The store's disk is nearly full."""
+    return Problem(
+        HTTPStatus.INSUFFICIENT_STORAGE,
+        "out_of_space",
+        "there is no space for this file now",
+        "Nothing was stored; the operators know, try again later.",
+        {"Retry-After": "600"},
+    )
+
+
+def not_media(looks_like: str) -> Problem:
+    """The file is surely neither a video nor a sound."""
+    return Problem(
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        "not_media",
+        f"the file is no video: it looks like {looks_like}",
+        "Send a video or a sound file.",
+    )
+
+
+def wrong_number_of_files(limit: int) -> Problem:
+    """The request holds no file, or too many."""
+    return Problem(
+        HTTPStatus.BAD_REQUEST,
+        "wrong_number_of_files",
+        f"a request holds 1 to {limit} files",
+        "Send files as multipart/form-data (curl -F file=@talk.mp4), or one as the body (curl -T talk.mp4).",
+    )
+
+
+def invalid_option(name: str, sentence: str) -> Problem:
+    """A field or a part of the query asks for what there is not."""
+    return Problem(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "invalid_option",
+        sentence,
+        f"Send another {name[:50]}, or leave it out.",
+    )
+
+
+def malformed_options() -> Problem:
+    """The body holds no options."""
+    return Problem(
+        HTTPStatus.BAD_REQUEST,
+        "malformed_options",
+        "the body holds no options",
+        "Send a JSON object or a form of options, or nothing to keep them as they are.",
+    )
+
+
+def invalid_parameter(name: str, allowed: str) -> Problem:
+    """A part of the query has a value that it cannot have."""
+    return Problem(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "invalid_parameter",
+        f"{name} has a value that it cannot have: {allowed}",
+        f"Send another {name}, or leave it out.",
+    )
+
+
+def malformed_key(limit: int) -> Problem:
+    """The Idempotency-Key is no key."""
+    return Problem(
+        HTTPStatus.BAD_REQUEST,
+        "malformed_key",
+        f"an Idempotency-Key has 1 to {limit} printable ASCII characters",
+        "A random UUID is a good key.",
+    )
+
+
+def key_used_otherwise() -> Problem:
+    """The Idempotency-Key stands for other files or options."""
+    return Problem(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "key_used_otherwise",
+        "this Idempotency-Key was used with other files or options",
+        "Use a new key for a new upload.",
+    )
+
+
+def wrong_state(state: str, wanted: str) -> Problem:
+    """The job is not in a state that allows this."""
+    return Problem(
+        HTTPStatus.CONFLICT,
+        "wrong_state",
+        f"the job is {state}, and must be {wanted} for this",
+        "GET /v1/jobs/<id> tells the job's state.",
+    )
+
+
+def source_gone() -> Problem:
+    """The video is not kept any more."""
+    return Problem(
+        HTTPStatus.GONE,
+        "source_gone",
+        "the video is not kept any more",
+        "Upload it again.",
+    )
+
+
+def conversion_failed(job_id: str, message: str, hint: str) -> Problem:
+    """The job that the request waited for failed."""
+    return Problem(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "conversion_failed",
+        message,
+        hint,
+        {"Location": f"/v1/jobs/{job_id}"},
+    )
+
+
+def internal_error() -> Problem:
+    """A bug of ours."""
+    return Problem(
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "internal_error",
+        "the gateway made a mistake",
+        "Report the request id.",
     )

@@ -22,6 +22,14 @@ class Settings(ChassisSettings):
     min_bytes_per_second: int = Field(default=1024, ge=1)
     token_issuer: str = "video-to-mp3"  # noqa: S105 - a name, no secret
     token_audience: str = "video-to-mp3"  # noqa: S105 - a name, no secret
+    trusted_proxies: int = Field(default=0, ge=0)
+    cors_origin: str | None = None
     max_upload_bytes: int = Field(default=8 * 1024**3, ge=1)
+    max_active_jobs: int = Field(default=1000, ge=1)
+    max_jobs_per_day: int = Field(default=10_000, ge=1)
+    max_stored_bytes: int = Field(default=500 * 1024**3, ge=1)
+    min_free_bytes: int = Field(default=2 * 1024**3, ge=0)
+    requests_per_minute: int = Field(default=6000, ge=1)
+    logins_per_minute: int = Field(default=300, ge=1)
     reconcile_every: timedelta = timedelta(seconds=5)
     abandon_uploads_after: timedelta = timedelta(hours=24)

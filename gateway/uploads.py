@@ -1,30 +1,56 @@
-"""Take the files of a request into the blob store while they arrive, and queue their conversion.
-
-A file is never in memory as a whole, and never in a temporary file.  Either every file of a request
-becomes a queued job, or nothing is left of any.
-"""
+"""Take the files of a request, one request at a place, and turn them into queued jobs."""
 
 import threading
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from flask import Request
 
-from chassis import logs
-from chassis.broker import BrokerUnavailable
-from chassis.doorbell import Publishes, ring
-from chassis.files import Blobs, BlobWriter
+from chassis.doorbell import Publishes
+from chassis.files import Blobs
+from chassis.idempotency import IdempotencyKeys, Remembered
 from chassis.job import Job
 from chassis.jobs import Jobs
-from chassis.mongodb import StoreUnavailable
-from gateway import names, problems
+from chassis.options import InvalidOption, Options
+from gateway import problems
 from gateway.body import Body
-from gateway.forms import read_form
+from gateway.forms import OpenFile, read_form
+from gateway.intake import Fingerprints, Intake
+from gateway.limits import Limits
 
 FORM_BYTES = 1024 * 1024
-"""How much a form may be larger than its file: boundaries and fields."""
+"""How much a form may be larger than its files: boundaries and fields."""
+MAX_FILES = 20
+MAX_KEY = 200
 
-log = logs.get(__name__)
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a route takes."""
+
+    options: Mapping[str, str]
+    """Those of the query; a form's fields are added to them."""
+    name: str | None = None
+    """Of the file that is the whole body, where the body is no form; `None` takes forms only."""
+    max_files: int = MAX_FILES
+    strict: bool = True
+    """Refuse options that do not exist, and files that are surely no media: the original contract
+    ignores the first, and answers the second by mail."""
+
+    def parse(self, fields: Mapping[str, str]) -> Options:
+        """Return the options of the query and of these fields.
+
+        Raises:
+            Problem: one of them is not allowed.
+        """
+        given = {**self.options, **fields}
+        if not self.strict:
+            given = {name: value for name, value in given.items() if name in Options.model_fields}
+        try:
+            return Options.parse(given)
+        except InvalidOption as error:
+            raise problems.invalid_option(error.name, str(error)) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +60,8 @@ class Uploads:
     jobs: Jobs
     videos: Blobs
     publisher: Publishes
+    keys: IdempotencyKeys
+    limits: Limits
     max_bytes: int
     at_once: int = 32
     _places: threading.BoundedSemaphore = field(init=False)
@@ -42,113 +70,68 @@ class Uploads:
         """Count the places."""
         object.__setattr__(self, "_places", threading.BoundedSemaphore(self.at_once))
 
-    def receive(self, request: Request, owner: str, request_id: str) -> Job:
-        """Store the one file of a form and return its queued job, durable from here on.
+    def receive(self, request: Request, owner: str, request_id: str, terms: Terms) -> list[Job]:
+        """Store the files of a request and return their queued jobs, durable from here on.
+
+        With an `Idempotency-Key` that made jobs before, these are returned and nothing is stored.
 
         Raises:
-            Problem: when the body is not exactly one file of an allowed size; nothing is left of it.
+            Problem: the request is not what the terms ask for; nothing is left of it.
             StoreUnavailable: likewise.
         """
-        if not self._places.acquire(blocking=False):
-            raise problems.busy()
-        try:
-            return self._receive(request, owner, request_id)
-        finally:
-            self._places.release()
+        terms.parse({})
+        body, key = Body(request, self.max_bytes, FORM_BYTES), _key_of(request)
+        with self._place():
+            known = None if key is None else self.keys.find(owner, key)
+            if key is not None and known is not None:
+                jobs = [self.jobs.find(job_id, owner) for job_id in known.job_ids]
+                made = [job for job in jobs if job is not None and job.state != "uploading"]
+                if made == jobs:
+                    self._compare(request, body, terms, known)
+                    return made
+                self.keys.forget(owner, key)
+            self.limits.admit(owner, request.content_length)
+            return self._take_in(request, body, Intake(self, owner, request_id, terms), key)
 
-    def _receive(self, request: Request, owner: str, request_id: str) -> Job:
-        intake = _Intake(self, owner, request_id)
+    def _take_in(self, request: Request, body: Body, intake: Intake, key: str | None) -> list[Job]:
         try:
-            if request.mimetype == "multipart/form-data":
-                read_form(request, Body(request, self.max_bytes, FORM_BYTES), intake.open)
-            job = intake.queue()
+            fields = _read(request, body, intake.open, intake.terms)
+            jobs = intake.queue(intake.terms.parse(fields), key)
         except BaseException:
             intake.undo()
             raise
-        with suppress(BrokerUnavailable):  # the reconciler rings
-            ring(self.jobs, self.publisher, job, "video")
-        return job
+        return jobs
 
+    def _compare(self, request: Request, body: Body, terms: Terms, known: Remembered) -> None:
+        fingerprints = Fingerprints()
+        fields = _read(request, body, fingerprints.open, terms)
+        if fingerprints.of(terms.parse(fields)) != known.fingerprint:
+            raise problems.key_used_otherwise()
 
-class _Intake:
-    """The files of one request on their way in."""
-
-    def __init__(self, uploads: Uploads, owner: str, request_id: str) -> None:
-        self._uploads = uploads
-        self._owner = owner
-        self._request_id = request_id
-        self._incoming: _Incoming | None = None
-
-    def open(self, filename: str, content_type: str) -> "_Incoming | _Nothing":
-        """Begin the next file."""
-        if not filename:
-            return _Nothing()
-        if self._incoming is not None:
-            raise problems.exactly_one_file()
-        name = names.clean(filename)
-        job = self._uploads.jobs.begin_upload(
-            self._owner, filename=name, content_type=content_type, options={}, request_id=self._request_id
-        )
-        writer = self._uploads.videos.create(
-            job.id, name, owner=self._owner, content_type=content_type, original_filename=filename
-        )
-        self._incoming = _Incoming(job, writer, self._uploads.max_bytes)
-        return self._incoming
-
-    def queue(self) -> Job:
-        """Return the job of the file, queued."""
-        if self._incoming is None:
-            raise problems.exactly_one_file()
-        return self._queue(self._incoming)
-
-    def _queue(self, incoming: "_Incoming") -> Job:
-        jobs, writer = self._uploads.jobs, incoming.writer
+    @contextmanager
+    def _place(self) -> Iterator[None]:
+        if not self._places.acquire(blocking=False):
+            raise problems.busy()
         try:
-            job = jobs.queue(incoming.job.id, size=writer.size, sha256=writer.sha256, options={})
-        except StoreUnavailable:
-            job = jobs.get(incoming.job.id)  # only the answer may have been lost
-            if job is None or job.state == "uploading":
-                raise
-        if job is None:
-            raise problems.unavailable("the place of this upload")
-        log.info("uploaded", job_id=job.id, owner=self._owner, size=writer.size)
-        return job
-
-    def undo(self) -> None:
-        """Leave nothing behind; what cannot be removed now the reconciler removes later."""
-        if self._incoming is None:
-            return
-        job_id = self._incoming.job.id
-        try:
-            if self._uploads.jobs.discard(job_id) or self._uploads.jobs.get(job_id) is None:
-                self._incoming.writer.abort()
-        except Exception as error:  # noqa: BLE001 - the first error is the one to answer with
-            log.warning("the reconciler will clear up", job_id=job_id, reason=str(error))
+            yield
+        finally:
+            self._places.release()
 
 
-@dataclass(frozen=True, slots=True)
-class _Incoming:
-    """One file on its way in."""
-
-    job: Job
-    writer: BlobWriter
-    max_bytes: int
-
-    def write(self, data: bytes) -> None:
-        if self.writer.size + len(data) > self.max_bytes:
-            raise problems.too_large(self.max_bytes)
-        self.writer.write(data)
-
-    def close(self) -> None:
-        self.writer.commit()
+def _read(request: Request, body: Body, open_file: OpenFile, terms: Terms) -> dict[str, str]:
+    """Hand the files of a request over and return the fields beside them."""
+    if request.mimetype == "multipart/form-data":
+        return read_form(request, body, open_file)
+    if terms.name is not None:
+        sink = open_file(terms.name, request.mimetype or "application/octet-stream")
+        for piece in body.pieces():
+            sink.write(piece)
+        sink.close()
+    return {}
 
 
-class _Nothing:
-    """What a browser sends for a file field that was left empty: no name and no bytes."""
-
-    def write(self, data: bytes) -> None:
-        if data:
-            raise problems.malformed_upload("a file has no name")
-
-    def close(self) -> None:
-        """Take the end of nothing."""
+def _key_of(request: Request) -> str | None:
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not (0 < len(key) <= MAX_KEY and key.isascii() and key.isprintable()):
+        raise problems.malformed_key(MAX_KEY)
+    return key

@@ -32,6 +32,7 @@ class Auth:
 
     def __init__(self, *keys: dict[str, Any]) -> None:
         self.keys: list[dict[str, Any]] = list(keys)
+        self.revoked: dict[str, int] = {}
         self.away = False
         self.asked = 0
 
@@ -41,9 +42,14 @@ class Auth:
             raise KeysUnavailable("away")
         return {"keys": self.keys}
 
+    def revocations(self) -> Mapping[str, int]:
+        if self.away:
+            raise KeysUnavailable("away")
+        return self.revoked
+
 
 def verifier(auth: Auth) -> Verifier:
-    return Verifier(auth, issuer="us", audience="them")
+    return Verifier(auth, auth.revocations, issuer="us", audience="them")
 
 
 def claims(**changes: Any) -> dict[str, Any]:
@@ -135,6 +141,31 @@ def test_a_withdrawn_key_is_refused_after_the_next_refresh() -> None:
         own.verify(token())
 
 
+def test_a_token_from_before_a_revocation_is_refused_and_a_later_one_is_not() -> None:
+    auth = Auth(public(KEY))
+    own, now = verifier(auth), int(time.time())
+    auth.revoked = {"me@example.com": now - 10}
+    own.refresh()
+
+    with pytest.raises(InvalidToken, match="revoked"):
+        own.verify(token(iat=now - 11))
+    own.verify(token(iat=now - 10))
+    own.verify(token(iat=now - 11, username="other@example.com"))
+
+
+def test_revocations_are_kept_while_auth_is_away() -> None:
+    auth = Auth(public(KEY))
+    own, now = verifier(auth), int(time.time())
+    auth.revoked = {"me@example.com": now}
+    own.refresh()
+    auth.away = True
+
+    own.refresh()
+
+    with pytest.raises(InvalidToken, match="revoked"):
+        own.verify(token(iat=now - 1))
+
+
 def test_tokens_are_verified_while_auth_is_away() -> None:
     auth = Auth(public(KEY))
     own = verifier(auth)
@@ -174,6 +205,6 @@ def test_keys_are_kept_fresh_by_a_thread_of_their_own() -> None:
         asked.set()
         return {"keys": [public(KEY)]}
 
-    Verifier(fetch, issuer="us", audience="them").keep_fresh()
+    Verifier(fetch, dict, issuer="us", audience="them").keep_fresh()
 
     assert asked.wait(5)

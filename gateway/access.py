@@ -1,0 +1,94 @@
+"""Who asks, and whether they may: tokens, user names with passwords, and scopes."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Literal, ParamSpec
+
+from flask import Response, g, request
+
+from chassis.identity import Identity, InvalidToken
+from gateway import audit, problems
+from gateway.collaborators import use
+
+P = ParamSpec("P")
+Scope = Literal["jobs:read", "jobs:write", "admin"]
+
+
+def requires(scope: Scope) -> Callable[[Callable[P, Response]], Callable[P, Response]]:
+    """Let only requests through whose token has the scope; `g.identity` says whose it is."""
+
+    def guard(view: Callable[P, Response]) -> Callable[P, Response]:
+        @wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> Response:
+            g.identity = _identify()
+            _count(g.identity.username)
+            if scope not in g.identity.scopes:
+                audit.record("refused", reason=f"no scope {scope}")
+                raise problems.missing_scope(scope)
+            return view(*args, **kwargs)
+
+        guarded.scope = scope  # type: ignore[attr-defined]  # `openapi` reads it
+        return guarded
+
+    return guard
+
+
+def limits_logins(view: Callable[P, Response]) -> Callable[P, Response]:
+    """Let only so many requests with a password through from one address."""
+
+    @wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> Response:
+        _count_login()
+        return view(*args, **kwargs)
+
+    return guarded
+
+
+def _count(username: str) -> None:
+    g.rate = use().rates.count(f"user:{username}", use().settings.requests_per_minute)
+    if g.rate.exceeded:
+        raise problems.too_many_requests(g.rate.limit, g.rate.reset_seconds)
+
+
+def _count_login() -> None:
+    g.rate = use().rates.count(f"login:{request.remote_addr}", use().settings.logins_per_minute)
+    if g.rate.exceeded:
+        raise problems.too_many_logins(str(g.rate.reset_seconds))
+
+
+def _identify() -> Identity:
+    given = request.headers.get("Authorization", "")
+    kind, _, value = given.partition(" ")
+    value = value.strip()
+    if kind.lower() == "bearer" and value:
+        return _of_token(value)
+    if kind.lower() == "basic" and value:
+        return _of_password(given)
+    raise problems.not_authorized()
+
+
+def _of_token(token: str) -> Identity:
+    try:
+        return use().verifier.verify(token)
+    except InvalidToken as error:
+        audit.record("refused", reason=str(error))
+        raise problems.not_authorized() from None
+
+
+def _of_password(credentials: str) -> Identity:
+    passwords = use().passwords
+    for _ in range(2):  # the token that is remembered may have been revoked since
+        token = passwords.token(credentials, _ask_auth)
+        if token is None:
+            break
+        try:
+            return use().verifier.verify(token)
+        except InvalidToken:
+            passwords.forget(credentials)
+    audit.record("refused", reason="wrong user name or password")
+    raise problems.not_authorized()
+
+
+def _ask_auth(credentials: str) -> str | None:
+    _count_login()
+    return use().auth.token(credentials, request.remote_addr or "", g.request_id)

@@ -1,0 +1,79 @@
+"""The two forms that an error comes in, and the errors behind the exceptions of others.
+
+Under `/v1`, or when the client accepts JSON, it is RFC 9457 `application/problem+json`; on the
+original routes it is the sentence as one line of plain text.
+"""
+
+import json
+from http import HTTPStatus
+
+from flask import Flask, Response, g, request
+from werkzeug.exceptions import HTTPException
+
+from chassis import logs
+from chassis.identity import KeysUnavailable
+from chassis.mongodb import StoreRefused, StoreUnavailable
+from gateway.problems import Problem, internal_error, unavailable
+
+log = logs.get(__name__)
+
+
+def answer(problem: Problem) -> Response:
+    """Return the problem in the form that the route and the client speak."""
+    json_accepted = request.accept_mimetypes.quality("application/json") > 0
+    wants_json = request.path.startswith("/v1/") or (json_accepted and not _accepts_anything())
+    if wants_json:
+        body = {
+            "type": "about:blank",
+            "title": problem.status.phrase,
+            "status": problem.status.value,
+            "code": problem.code,
+            "detail": problem.detail,
+            "hint": problem.hint,
+            "request_id": g.request_id,
+        }
+        response = Response(json.dumps(body), problem.status, mimetype="application/problem+json")
+    else:
+        response = Response(problem.detail, problem.status, mimetype="text/plain")
+    response.headers.update(problem.headers)
+    return response
+
+
+def register(app: Flask) -> None:
+    """Make the application answer every exception as a problem."""
+
+    @app.errorhandler(Problem)
+    def _(problem: Problem) -> Response:
+        return answer(problem)
+
+    @app.errorhandler(StoreUnavailable)
+    def _(error: StoreUnavailable) -> Response:
+        log.warning("the store is away", reason=str(error))
+        return answer(unavailable("the file store"))
+
+    @app.errorhandler(StoreRefused)
+    def _(error: StoreRefused) -> Response:
+        log.error("the store refused", reason=str(error))
+        return answer(unavailable("the file store"))
+
+    @app.errorhandler(KeysUnavailable)
+    def _(error: KeysUnavailable) -> Response:
+        log.warning("no keys to verify tokens with", reason=str(error))
+        return answer(unavailable("the auth service"))
+
+    @app.errorhandler(HTTPException)
+    def _(error: HTTPException) -> Response:
+        status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
+        headers = {name: value for name, value in error.get_headers() if name == "Allow"}
+        return answer(Problem(status, status.name.lower(), error.description or status.phrase, "", headers))
+
+    @app.errorhandler(Exception)
+    def _(error: Exception) -> Response:
+        log.error("the gateway has a bug", exc_info=error)
+        return answer(internal_error())
+
+
+def _accepts_anything() -> bool:
+    return request.accept_mimetypes.quality("text/plain") >= request.accept_mimetypes.quality(
+        "application/json"
+    )

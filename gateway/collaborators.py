@@ -1,0 +1,61 @@
+"""What the routes work with, put together once in `app`."""
+
+from dataclasses import dataclass
+
+from flask import current_app, g
+
+from chassis.broker import BrokerUnavailable
+from chassis.doorbell import Publishes, ring
+from chassis.files import Blobs
+from chassis.identity import Verifier
+from chassis.job import Job
+from chassis.jobs import Jobs
+from gateway import problems
+from gateway.auth_client import AuthClient
+from gateway.passwords import Passwords
+from gateway.rates import Rates
+from gateway.settings import Settings
+from gateway.uploads import Uploads
+from gateway.watch import Watch
+
+
+@dataclass(frozen=True, slots=True)
+class Collaborators:
+    """The servers and stores behind the gateway."""
+
+    settings: Settings
+    auth: AuthClient
+    verifier: Verifier
+    passwords: Passwords
+    jobs: Jobs
+    videos: Blobs
+    mp3s: Blobs
+    publisher: Publishes
+    uploads: Uploads
+    watch: Watch
+    rates: Rates
+
+    def ring(self, job: Job) -> None:
+        """Ring the converter's bell; if that fails now, the reconciler rings it."""
+        try:
+            ring(self.jobs, self.publisher, job, "video")
+        except BrokerUnavailable:
+            return
+
+
+def use() -> Collaborators:
+    """Return the collaborators of the application that answers now."""
+    collaborators: Collaborators = current_app.extensions["gateway"]
+    return collaborators
+
+
+def own_job(job_id: str) -> Job:
+    """Return the caller's job: fetching and permission are one step, so no view can forget the second.
+
+    Raises:
+        Problem: there is none with this id, or it is somebody else's.
+    """
+    job = use().jobs.find(job_id, g.identity.username)
+    if job is None:
+        raise problems.no_such_job()
+    return job

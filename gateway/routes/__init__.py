@@ -1,0 +1,11 @@
+"""The routes, one module a noun; each view is a few lines under decorators that say its contract."""
+
+from flask import Flask
+
+from gateway.routes import account, convert, jobs, original
+
+
+def register(app: Flask) -> None:
+    """Add every route to the application."""
+    for module in (original, jobs, convert, account):
+        app.register_blueprint(module.routes)

@@ -1,0 +1,42 @@
+"""The caller's own account: limits, usage, password, logging out."""
+
+from dataclasses import asdict
+
+from flask import Blueprint, Response, g, jsonify, request
+
+from gateway import audit
+from gateway.access import limits_logins, requires
+from gateway.collaborators import use
+
+routes = Blueprint("account", __name__, url_prefix="/v1")
+
+
+@routes.get("/limits")
+def limits() -> Response:
+    """Tell what is allowed."""
+    return jsonify(use().uploads.limits.describe())
+
+
+@routes.get("/me/usage")
+@requires("jobs:read")
+def usage() -> Response:
+    """Tell what you take up of it."""
+    return jsonify(asdict(use().uploads.limits.usage(g.identity.username)))
+
+
+@routes.put("/me/password")
+@limits_logins
+def password() -> Response:
+    """Change your password; every token from before is refused within seconds."""
+    response = use().auth.forward(request, "/password", g.request_id)
+    audit.record("password", status=response.status_code)
+    return response
+
+
+@routes.post("/logout")
+@requires("jobs:read")
+def logout() -> Response:
+    """Have every token of yours refused from now on."""
+    response = use().auth.forward(request, "/logout", g.request_id)
+    audit.record("logout", status=response.status_code)
+    return response

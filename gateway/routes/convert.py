@@ -1,0 +1,35 @@
+"""A whole conversion in one request: `curl -u me -T talk.mp4 http://…/v1/convert/ -fOJL`."""
+
+from http import HTTPStatus
+
+from flask import Blueprint, Response, g, jsonify, request, url_for
+
+from gateway import parameters, problems
+from gateway.access import requires
+from gateway.collaborators import own_job, use
+from gateway.job_view import describe
+from gateway.limits import MAX_WAIT_SECONDS
+from gateway.uploads import Terms
+
+routes = Blueprint("convert", __name__, url_prefix="/v1/convert")
+
+
+@routes.put("/", defaults={"name": "video"})
+@routes.put("/<path:name>")
+@requires("jobs:write")
+def convert(name: str) -> Response:
+    """Upload one video, wait for its MP3 and go there."""
+    seconds = parameters.number("wait", MAX_WAIT_SECONDS, 0, MAX_WAIT_SECONDS)
+    terms = Terms(options=parameters.options("wait"), name=name, max_files=1)
+    [job] = use().uploads.receive(request, g.identity.username, g.request_id, terms)
+    job = use().watch.for_the_end(job, seconds, lambda: own_job(job.id))
+    if job.state == "done":
+        response = Response(status=HTTPStatus.SEE_OTHER)
+        response.headers["Location"] = url_for("jobs.mp3", job_id=job.id)
+        return response
+    if job.state == "failed" and job.error is not None:
+        raise problems.conversion_failed(job.id, job.error["message"], job.error["hint"])
+    response = jsonify(describe(job))
+    response.status_code = HTTPStatus.ACCEPTED
+    response.headers["Location"] = url_for("jobs.show", job_id=job.id)
+    return response

@@ -1,0 +1,158 @@
+"""Jobs: upload, list, follow, cancel, retry, delete."""
+
+from http import HTTPStatus
+from typing import get_args
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, g, jsonify, request, url_for
+
+from chassis.job import Job, State
+from chassis.job_queries import OVER, InvalidCursor, cursor
+from chassis.mongodb import StoreRefused, StoreUnavailable
+from chassis.options import InvalidOption, Options
+from gateway import audit, parameters, problems
+from gateway.access import requires
+from gateway.body import Body
+from gateway.collaborators import own_job, use
+from gateway.downloads import send_mp3
+from gateway.events import stream
+from gateway.job_view import describe
+from gateway.limits import MAX_WAIT_SECONDS
+from gateway.uploads import Terms
+
+MAX_PAGE = 100
+MAX_OPTIONS_BYTES = 16 * 1024
+STATES: tuple[State, ...] = get_args(State)
+
+routes = Blueprint("jobs", __name__, url_prefix="/v1/jobs")
+
+
+@routes.post("")
+@requires("jobs:write")
+def create() -> Response:
+    """Upload videos: a form with one file or more, or one file as the body."""
+    terms = Terms(options=parameters.options("name"), name=request.args.get("name") or "video")
+    jobs = use().uploads.receive(request, g.identity.username, g.request_id, terms)
+    response = jsonify({"jobs": [describe(job) for job in jobs]})
+    response.status_code = HTTPStatus.ACCEPTED
+    response.headers["Location"] = url_for("jobs.show", job_id=jobs[0].id)
+    return response
+
+
+@routes.get("")
+@requires("jobs:read")
+def index() -> Response:
+    """List your jobs, the newest first."""
+    parameters.only("state", "q", "limit", "before")
+    limit = parameters.number("limit", 20, 1, MAX_PAGE)
+    state = parameters.one_of("state", STATES)
+    try:
+        page = use().jobs.page(
+            g.identity.username,
+            limit=limit + 1,
+            state=state,  # type: ignore[arg-type]  # one of STATES, looked at above
+            text=request.args.get("q") or None,
+            before=request.args.get("before"),
+        )
+    except InvalidCursor:
+        raise problems.invalid_parameter("before", "the cursor of an earlier answer's next") from None
+    following = _following(page[limit - 1]) if len(page) > limit else None
+    response = jsonify({"jobs": [describe(job) for job in page[:limit]], "next": following})
+    if following:
+        response.headers["Link"] = f'<{following}>; rel="next"'
+    return response
+
+
+def _following(last: Job) -> str:
+    query = {**request.args.to_dict(), "before": cursor(last)}
+    return f"{url_for('jobs.index')}?{urlencode(query)}"
+
+
+@routes.get("/<job_id>")
+@requires("jobs:read")
+def show(job_id: str) -> Response:
+    """Tell how far a job is, with `wait` only when its state changes or it is over."""
+    seconds = parameters.number("wait", 0, 0, MAX_WAIT_SECONDS)
+    job = own_job(job_id)
+    if seconds and job.state not in (*OVER, "expired"):
+        job = use().watch.for_another_state(job, seconds, lambda: own_job(job_id))
+    response = jsonify(describe(job))
+    response.set_etag(str(job.version), weak=True)
+    return response
+
+
+@routes.get("/<job_id>/events")
+@requires("jobs:read")
+def events(job_id: str) -> Response:
+    """Follow a job by Server-Sent Events until it is over."""
+    return stream(own_job(job_id), use())
+
+
+@routes.get("/<job_id>/mp3")
+@requires("jobs:read")
+def mp3(job_id: str) -> Response:
+    """Download the MP3 of a finished job."""
+    return send_mp3(own_job(job_id), use().mp3s)
+
+
+@routes.post("/<job_id>/cancel")
+@requires("jobs:write")
+def cancel(job_id: str) -> Response:
+    """Stop a job; what is canceled already stays so."""
+    job = own_job(job_id)
+    if job.state != "canceled":
+        canceled = use().jobs.cancel(job_id, g.identity.username)
+        if canceled is None:
+            raise problems.wrong_state(own_job(job_id).state, "queued or converting")
+        audit.record("canceled", job_id=job_id)
+        job = canceled
+    return jsonify(describe(job))
+
+
+@routes.post("/<job_id>/retry")
+@requires("jobs:write")
+def retry(job_id: str) -> Response:
+    """Convert a kept video again, with the same options or those that are sent."""
+    job = own_job(job_id)
+    again = use().jobs.retry(job_id, g.identity.username, _options())
+    if again is None:
+        job = own_job(job_id)
+        if job.state in OVER and not job.source["kept"]:
+            raise problems.source_gone()
+        raise problems.wrong_state(job.state, " or ".join(OVER))
+    use().ring(again)
+    response = jsonify(describe(again))
+    response.status_code = HTTPStatus.ACCEPTED
+    return response
+
+
+def _options() -> dict[str, object] | None:
+    """Return the options of the query, of a form or of a JSON object; `None` when there are none."""
+    given = dict(request.args)
+    text = b"".join(Body(request, MAX_OPTIONS_BYTES).pieces())
+    if text:
+        given |= parameters.fields(request.mimetype, text)
+    if not given:
+        return None
+    try:
+        return Options.parse(given).as_document()
+    except InvalidOption as error:
+        raise problems.invalid_option(error.name, str(error)) from None
+
+
+@routes.delete("/<job_id>")
+@requires("jobs:write")
+def delete(job_id: str) -> Response:
+    """Delete a job that is over, its video and its MP3."""
+    job = own_job(job_id)
+    deleted = use().jobs.delete(job_id, g.identity.username)
+    if deleted is None:
+        raise problems.wrong_state(job.state, "over: cancel it first")
+    audit.record("deleted", job_id=job_id)
+    try:
+        use().videos.delete(job_id)
+        if deleted.result is not None:
+            use().mp3s.delete(deleted.result["blob"])
+    except (StoreUnavailable, StoreRefused):
+        audit.record("files left to the reconciler", job_id=job_id)
+    return Response(status=HTTPStatus.NO_CONTENT)

@@ -1,0 +1,50 @@
+"""The original contract: many scripts and tutorials speak it."""
+
+from http import HTTPStatus
+
+from flask import Blueprint, Response, g, jsonify, request, url_for
+
+from gateway import audit, problems
+from gateway.access import limits_logins, requires
+from gateway.collaborators import own_job, use
+from gateway.downloads import send_mp3
+from gateway.job_view import describe
+from gateway.uploads import Terms
+
+routes = Blueprint("original", __name__)
+
+
+@routes.post("/login")
+@limits_logins
+def login() -> Response:
+    """Return a token for a user name and a password (HTTP basic)."""
+    response = use().auth.forward(request, "/login", g.request_id)
+    given = request.authorization
+    audit.record("login", name=given.username if given else None, status=response.status_code)
+    return response
+
+
+@routes.post("/upload")
+@requires("jobs:write")
+def upload() -> Response:
+    """Take one video and queue its conversion."""
+    terms = Terms(options=request.args, max_files=1, strict=False)
+    [job] = use().uploads.receive(request, g.identity.username, g.request_id, terms)
+    if request.accept_mimetypes.best_match(["text/plain", "application/json"]) == "application/json":
+        response = jsonify(describe(job))
+        response.status_code = HTTPStatus.ACCEPTED
+    else:
+        response = Response("success!", mimetype="text/plain")
+    response.headers["Location"] = url_for("jobs.show", job_id=job.id)
+    response.headers["X-Job-Id"] = job.id
+    return response
+
+
+@routes.get("/download")
+@requires("jobs:read")
+def download() -> Response:
+    """Return the MP3 of a finished job, as a file named after the video."""
+    fid = request.args.get("fid")
+    if not fid:
+        raise problems.fid_required()
+    return send_mp3(own_job(fid), use().mp3s)
