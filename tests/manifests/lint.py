@@ -9,11 +9,13 @@ import sys
 import tempfile
 from pathlib import Path
 
+import kubernetes_validate
 import yaml
 
 from tests.manifests.rendering import COMBINATIONS, TOOLS, Rendered, copy_with_secrets, render
 
 HERE = Path(__file__).parent
+SCHEMAS = Path(kubernetes_validate.__file__).parent / "kubernetes-json-schema" / "v1.37-local-strict"
 PASSED_OVER = (
     "container-image-pull-policy",  # a tag of ours names one content for good
     "container-security-context-user-group-id",  # wants ids above 10000: the datastores' images have theirs
@@ -37,7 +39,8 @@ def main() -> int:
 
 def _kubernetes(combination: Rendered) -> int:
     print(f"== {combination.name}", flush=True)  # noqa: T201 - the heading of what the checkers print
-    conform = ["kubeconform", "-strict", "-summary", "-ignore-missing-schemas", "-schema-location", SCHEMAS]
+    schemas = f"{SCHEMAS}/{{{{.ResourceKind}}}}{{{{.KindSuffix}}}}.json"
+    conform = ["kubeconform", "-strict", "-summary", "-ignore-missing-schemas", "-schema-location", schemas]
     ignored = [part for test in PASSED_OVER for part in ("--ignore-test", test)]
     score = ["kube-score", "score", "--output-format", "ci", *ignored, "-"]
     return max(_run(conform, combination.text), _run(score, combination.text))
