@@ -15,7 +15,7 @@ import yaml
 from tests.manifests.rendering import COMBINATIONS, TOOLS, Rendered, copy_with_secrets, render
 
 HERE = Path(__file__).parent
-SCHEMAS = Path(kubernetes_validate.__file__).parent / "kubernetes-json-schema" / "v1.37-local-strict"
+SCHEMAS = Path(kubernetes_validate.__file__).parent / "kubernetes-json-schema" / "v1.37.0-local-strict"
 PASSED_OVER = (
     "container-image-pull-policy",  # a tag of ours names one content for good
     "container-security-context-user-group-id",  # wants ids above 10000: the datastores' images have theirs
