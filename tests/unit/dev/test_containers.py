@@ -207,15 +207,18 @@ def test_an_image_is_built_with_the_tools_that_the_clone_uses(name: str) -> None
 def test_a_service_s_readme_lists_what_it_reads_and_the_defaults(name: str) -> None:
     text = (CLONE / name / "README.md").read_text()
 
-    rows = re.findall(r"^\| `([A-Z_]+)` \| (?:`(.+?)`|required) \|", text, re.MULTILINE)
+    rows = dict(re.findall(r"^\| `([A-Z_]+)` \| (.+?) \|", text, re.MULTILINE))
+    defaults = {variable: value.strip("`") for variable, value in rows.items() if value.startswith("`")}
 
-    fields = SETTINGS[name].model_fields
-    assert {variable for variable, _ in rows} == {field.upper() for field in fields}
-    assert {variable for variable, default in rows if not default} == {
-        field.upper() for field in fields if fields[field].is_required()
+    fields = {field.upper(): how for field, how in SETTINGS[name].model_fields.items()}
+    assert set(rows) == set(fields)
+    assert {v for v, value in rows.items() if value == "required"} == {
+        v for v, how in fields.items() if how.is_required()
     }
-    stated = SETTINGS[name].read({**REQUIRED, **{variable: default for variable, default in rows if default}})
-    assert stated == SETTINGS[name].read(REQUIRED)
+    assert {v for v, value in rows.items() if value == "unset"} == {
+        v for v, how in fields.items() if how.default is None
+    }
+    assert SETTINGS[name].read({**REQUIRED, **defaults}) == SETTINGS[name].read(REQUIRED)
 
 
 def _environment(name: str, secrets: Path) -> dict[str, str]:
