@@ -15,7 +15,7 @@ from chassis.jobs import Jobs
 from chassis.options import InvalidOption, Options
 from gateway import problems
 from gateway.body import Body
-from gateway.forms import OpenFile, read_form
+from gateway.forms import OpenFile, Sink, read_form
 from gateway.intake import Fingerprints, Intake
 from gateway.limits import Limits
 
@@ -123,10 +123,12 @@ def _read(request: Request, body: Body, open_file: OpenFile, terms: Terms) -> di
     if request.mimetype == "multipart/form-data":
         return read_form(request, body, open_file)
     if terms.name is not None:
-        sink = open_file(terms.name, request.mimetype or "application/octet-stream")
+        sink: Sink | None = None
         for piece in body.pieces():
+            sink = sink or open_file(terms.name, request.mimetype or "application/octet-stream")
             sink.write(piece)
-        sink.close()
+        if sink is not None:
+            sink.close()
     return {}
 
 

@@ -93,20 +93,37 @@ class Stores:
     def documents(self) -> int:
         return self.client["jobs"]["jobs"].count_documents({})
 
-    def done(self, owner: str, content: bytes, filename: str = "talk.mp4") -> Job:
-        """A finished job with this MP3."""
+    def queued(self, owner: str = "me@example.com", filename: str = "talk.mp4") -> Job:
         begun = self.jobs.begin_upload(
             owner, filename=filename, content_type="video/mp4", options={}, request_id="r"
         )
-        self.jobs.queue(begun.id, size=3, sha256="00", options={})
-        claimed = self.jobs.claim(begun.id, f"holder-{begun.id}")
-        assert claimed is not None
+        return some(self.jobs.queue(begun.id, size=3, sha256="00", options={}))
+
+    def failed(self, job: Job) -> Job:
+        error = {
+            "code": "no_audio_track",
+            "message": "It is silent.",
+            "hint": "Add sound.",
+            "retryable": False,
+        }
+        return some(self.jobs.fail(some(self.jobs.claim(job.id, f"holder-{job.id}")).claimed, error))
+
+    def done(self, owner: str, content: bytes, filename: str = "talk.mp4") -> Job:
+        """A finished job with this MP3."""
+        return self.finished(self.queued(owner, filename), content)
+
+    def finished(self, job: Job, content: bytes = b"mp3") -> Job:
+        """What the converter makes of a queued job."""
+        claimed = some(self.jobs.claim(job.id, f"holder-{job.id}"))
         with self.mp3s.create(claimed.claimed.blob_id, "talk.mp3") as writer:
             writer.write(content)
         result = {"blob": writer.id, "size": writer.size, "sha256": writer.sha256, "duration": 1.0}
-        job = self.jobs.finish(claimed.claimed, {**result, "complete": True, "warnings": []})
-        assert job is not None
-        return job
+        return some(self.jobs.finish(claimed.claimed, {**result, "complete": True, "warnings": []}))
+
+
+def some(job: Job | None) -> Job:
+    assert job is not None
+    return job
 
 
 @dataclass
