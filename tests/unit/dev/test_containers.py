@@ -163,6 +163,13 @@ def test_every_published_port_is_on_loopback(name: str) -> None:
     assert all(port.startswith("127.0.0.1:") for port in SERVICES[name].get("ports", ()))
 
 
+@pytest.mark.parametrize(("name", "image"), [("auth-migrate", "auth"), ("reconciler", "gateway")])
+def test_a_second_process_runs_the_image_that_is_built_for_the_first(name: str, image: str) -> None:
+    assert "build" in SERVICES[image]
+    assert SERVICES[name]["image"] == f"${{COMPOSE_PROJECT_NAME}}-{image}"
+    assert SERVICES[name]["pull_policy"] == "never"
+
+
 @pytest.mark.parametrize("name", IMAGES)
 def test_an_image_runs_its_service_by_number_and_without_a_shell(name: str) -> None:
     instructions = _dockerfile(name)
