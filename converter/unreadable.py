@@ -8,6 +8,8 @@ from converter import errors
 from converter.errors import ConversionFailed
 
 HEAD_BYTES = 8192
+NOTES = "audio/midi"
+"""The one kind of sound that is none: what to play, and no recording of it."""
 CONTROLS = frozenset(range(32)) - frozenset(b"\t\n\r\f\x1b")
 
 
@@ -17,7 +19,8 @@ def why_unreadable(video: Path, log: list[str]) -> ConversionFailed:
         head = file.read(HEAD_BYTES)
     kind = filetype.guess(head)
     media = kind is not None and kind.mime.partition("/")[0] in ("audio", "video")
-    refused = any("Format not on whitelist" in line for line in log)
+    notes = kind is not None and kind.mime == NOTES
+    refused = notes or any("Format not on whitelist" in line for line in log)
     if refused and (media or (kind is None and not _is_text(head))):
         return errors.unsupported_container(kind.mime if kind else "this one")
     if media:
