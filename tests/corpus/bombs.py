@@ -169,7 +169,7 @@ BOMBS = (
     Hostile(
         "Matroska that claims years",
         _made("mkv", *VIDEO, change=_patched(b"\x44\x89\x88", 0, struct.pack(">d", 1e12))),
-        "too_long",
+        CONVERTED,
         "video.mkv",
     ),
     Hostile(
@@ -179,7 +179,7 @@ BOMBS = (
         "video.flac",
     ),
     Hostile(
-        "Matroska with a gap of years", content(_matroska((0, PCM), (10**12, PCM))), "too_long", "video.mkv"
+        "Matroska with a gap of years", content(_matroska((0, PCM), (10**12, PCM))), CONVERTED, "video.mkv"
     ),
     Hostile(
         "Matroska with a gap of ten hours",
@@ -231,7 +231,13 @@ BOMBS = (
     ),
     Hostile("sound that changes its shape", _changing, CONVERTED, "song.aac"),
     # Of chapters and tags.
-    Hostile("flood of tags", content(_flood_of_tags(100_000)), "unreadable_media", "video.mkv"),
+    Hostile(
+        "flood of tags",
+        content(_flood_of_tags(100_000)),
+        "stalled",
+        "video.mkv",
+        limits={"stall_seconds": 1.0},
+    ),
     Hostile("thousands of chapters in Matroska", _with_metadata("mkv", _chapters()), CONVERTED, "video.mkv"),
     Hostile("thousands of chapters in MP4", _with_metadata("mp4", _chapters()), CONVERTED),
     Hostile("title of 4 MiB", _with_metadata("mkv", f"title={'x' * 4 * MIB}\n"), CONVERTED, "video.mkv"),
@@ -275,7 +281,7 @@ BOMBS = (
             element(0x1A45DFA3, element(0x4282, b"matroska"))
             + element(0x18538067, element(0x1254C367, _nested(lambda inner: element(0x67C8, inner), 3000)))
         ),
-        "unreadable_media",
+        "not_media",
         "video.mkv",
     ),
     Hostile(

@@ -16,7 +16,7 @@ FLIPS = (1, 20, 300)
 SEEDS = 100
 
 H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-g", "10")
-CLIP = (*sound("mono", 22050, SECONDS), *PICTURE, "-map", "1", "-map", "0", "-shortest")
+CLIP = (*sound("mono", 22050, SECONDS), *PICTURE, "-map", "1", "-map", "0", "-t", str(SECONDS))
 WHOLE = {
     "mp4": (*CLIP, *H264, "-c:a", "aac", "-movflags", "faststart"),
     "mov": (*CLIP, *H264, "-c:a", "pcm_s16le", "-movflags", "faststart"),

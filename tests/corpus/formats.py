@@ -66,7 +66,7 @@ class Format:
         elif self.picture == "-":
             inputs = heard
         else:
-            inputs = (*heard, *PICTURE, "-map", "1", "-map", "0", "-shortest")
+            inputs = (*heard, *PICTURE, "-map", "1", "-map", "0", "-t", "3")
         if self.piped:
             file.write_bytes(run(*inputs, *self.arguments, "pipe:1"))
         else:
@@ -83,7 +83,7 @@ def _video(*codecs: str) -> tuple[str, ...]:
 
 def _two_tracks() -> tuple[str, ...]:
     """The second, quieter one is the default."""
-    tracks = (*sound(), *sound(gain=0.3), *PICTURE, "-map", "2", "-map", "0", "-map", "1", "-shortest")
+    tracks = (*sound(), *sound(gain=0.3), *PICTURE, "-map", "2", "-map", "0", "-map", "1", "-t", "3")
     names = ("-metadata:s:a:0", "language=deu", "-metadata:s:a:1", "language=eng")
     return (*tracks, *names, "-disposition:a:0", "0", "-disposition:a:1", "default")
 
@@ -107,7 +107,7 @@ def _quiet_start() -> tuple[str, ...]:
 
 def _uneven_frames() -> tuple[str, ...]:
     picture = (*PICTURE, "-vf", "select='not(mod(n\\,3))+not(mod(n\\,7))'", "-fps_mode", "vfr")
-    return (*sound(), *picture, "-map", "1", "-map", "0", "-shortest")
+    return (*sound(), *picture, "-map", "1", "-map", "0", "-t", "3")
 
 
 def _short_sound() -> tuple[str, ...]:

@@ -73,7 +73,7 @@ JUNK = (
     Hostile("program for Java", content(CLASS), "not_media"),
     Hostile("Office document", content(CFB), "not_media"),
     Hostile("font", content(FONT), "not_media"),
-    Hostile("MIDI", content(MIDI), "not_media", "song.mid"),
+    Hostile("MIDI", content(MIDI), "unsupported_container", "song.mid"),
     Hostile("subtitles", content(b"1\n00:00:01,000 --> 00:00:02,000\nHello.\n"), "not_media"),
     Hostile("raw video", _made("h264", *PICTURES, "-c:v", "libx264"), "unsupported_container"),
     Hostile("NUT", _made("nut", *sound(), "-c:a", "pcm_s16le"), "unsupported_container"),

@@ -2,6 +2,7 @@
 
 import os
 import resource
+import tempfile
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -49,6 +50,11 @@ def outcome(video: Path, mp3: Path, options: Mapping[str, str] | None = None, **
     came.media = described[-1] if described else {}
     came.children_bytes = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
     return came
+
+
+def settle_in(temporary: Path) -> None:
+    """Put this process's temporary files into a folder."""
+    tempfile.tempdir = str(temporary)
 
 
 def outcome_in(folder: Path, video: str, mp3: str, options: Mapping[str, str], **limits: Any) -> Outcome:

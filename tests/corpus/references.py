@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.corpus.boxes import atom, chunk, moov
 from tests.corpus.ffmpeg import PICTURE, run, sound
-from tests.corpus.hostile import CONVERTED, Bait, Hostile, text
+from tests.corpus.hostile import CONVERTED, PARTIAL, Bait, Hostile, text
 
 HLS = "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXT-X-MEDIA-SEQUENCE:0\n"
 SEGMENT = "#EXTINF:9.0,\n{}\n#EXT-X-ENDLIST\n"
@@ -69,7 +69,7 @@ def _reference_movie(bait: Bait, _: Path) -> bytes:
 def _subtitle_playlist(bait: Bait, folder: Path) -> bytes:
     """An AVI whose subtitle stream (GAB2) holds a playlist; its own sound is honest."""
     file = folder / "honest.avi"
-    picture = (*PICTURE, "-map", "1", "-map", "0", "-shortest", "-c:v", "mjpeg", "-c:a", "pcm_s16le")
+    picture = (*PICTURE, "-map", "1", "-map", "0", "-t", "3", "-c:v", "mjpeg", "-c:a", "pcm_s16le")
     run(*sound("mono", 8000), *picture, file)
     playlist = _hls("file://{secret}")(bait, folder)
     gab2 = b"GAB2\0" + struct.pack("<HI", 2, 4) + b"s\0\0\0" + struct.pack("<HI", 4, len(playlist)) + playlist
@@ -205,19 +205,19 @@ REFERENCES = (
     Hostile(
         "movie whose samples are in a file",
         _url_reference(lambda bait: f"file://{bait.secret}"),
-        "unreadable_media",
+        PARTIAL,
     ),
     Hostile(
-        "movie whose samples are on the web", _url_reference(lambda bait: f"{bait.url}/x"), "unreadable_media"
+        "movie whose samples are on the web", _url_reference(lambda bait: f"{bait.url}/x"), PARTIAL
     ),
     Hostile(
         "movie whose samples are behind an alias",
         _alias,
-        "unreadable_media",
+        "empty_audio",
         "video.mov",
         trap=("-enable_drefs", "1", "-use_absolute_path", "1"),
     ),
-    Hostile("movie that is only a reference", _reference_movie, "unreadable_media", "video.mov"),
+    Hostile("movie that is only a reference", _reference_movie, "no_audio_track", "video.mov"),
     Hostile("AVI with a playlist as subtitles", _subtitle_playlist, CONVERTED, "video.avi"),
     Hostile("MP3 with links as cover", _linked_cover, CONVERTED, "song.mp3"),
 )

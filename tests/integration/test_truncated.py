@@ -1,0 +1,67 @@
+"""A file that was cut short or damaged is never reported as complete when it is not."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.corpus import damage
+from tests.corpus.damage import CUTS, SECONDS, SEEDS, WHOLE, Damaged
+from tests.corpus.ffmpeg import heard_seconds
+from tests.corpus.hostile import CONVERTED
+from tests.corpus.outcome import outcome
+
+MISSABLE = 1.0
+"""Seconds that may be lost before a result must say so."""
+EVERYWHERE = ("mp4", "mkv")
+"""Cut at all the places; the others at a few."""
+PLACES = [
+    (extension, place)
+    for extension in WHOLE
+    for place in range(1, CUTS + 1)
+    if extension in EVERYWHERE or place % 4 == 0
+]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    return damage.whole(tmp_path_factory.mktemp("whole"))
+
+
+def assert_honest(damaged: Damaged, folder: Path) -> None:
+    video, mp3 = folder / f"video.{damaged.extension}", folder / "out.mp3"
+    video.write_bytes(damaged.content)
+
+    came = outcome(video, mp3)
+
+    if came.name == CONVERTED:
+        assert heard_seconds(mp3) >= SECONDS - MISSABLE, f"{damaged.name} is called complete: {came.result}"
+
+
+@pytest.mark.parametrize("extension", WHOLE)
+def test_a_whole_file_is_complete(extension: str, whole: dict[str, bytes], tmp_path: Path) -> None:
+    video, mp3 = tmp_path / f"video.{extension}", tmp_path / "out.mp3"
+    video.write_bytes(whole[extension])
+
+    came = outcome(video, mp3)
+
+    assert came.name == CONVERTED
+    assert heard_seconds(mp3) == pytest.approx(SECONDS, abs=0.1)
+
+
+@pytest.mark.parametrize(("extension", "place"), PLACES)
+def test_a_cut_file_is_not_called_complete(
+    extension: str, place: int, whole: dict[str, bytes], tmp_path: Path
+) -> None:
+    damaged = damage.cut(extension, whole[extension], place)
+
+    assert_honest(damaged, tmp_path)
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_a_file_with_flipped_bits_is_complete_or_not_called_so(
+    seed: int, whole: dict[str, bytes], tmp_path: Path
+) -> None:
+    extension = list(WHOLE)[seed % len(WHOLE)]
+    damaged = damage.flipped(extension, whole[extension], seed)
+
+    assert_honest(damaged, tmp_path)
