@@ -13,11 +13,6 @@ class Counters:
     def __init__(self, client: Client) -> None:
         self._counters = client["jobs"]["counters"]
 
-    def ensure_indexes(self) -> None:
-        """Create the index that old counters are found by; again is harmless."""
-        with translated():
-            self._counters.create_index("at")
-
     def add(self, name: str, window: int, count: int) -> int:
         """Add to the counter of a window and return what it has come to."""
         found = {"_id": f"{name}:{window}"}

@@ -22,6 +22,7 @@ class IdempotencyKeys:
 
     def __init__(self, client: Client) -> None:
         self._keys = client["jobs"]["idempotency_keys"]
+        self._indexed = False
 
     def find(self, owner: str, key: str) -> Remembered | None:
         """Return what was made under a key in the last 24 hours."""
@@ -31,8 +32,7 @@ class IdempotencyKeys:
 
     def remember(self, owner: str, key: str, job_ids: Sequence[str], fingerprint: str) -> Remembered:
         """Return what the key stands for: this, unless another request was first."""
-        with translated():
-            self._keys.delete_many({"at": {"$lt": now() - KEPT}})
+        self._clear()
         document = {
             "_id": f"{owner}:{key}",
             "job_ids": list(job_ids),
@@ -51,10 +51,13 @@ class IdempotencyKeys:
         with translated():
             self._keys.delete_one({"_id": f"{owner}:{key}"})
 
-    def ensure_indexes(self) -> None:
-        """Create the index that old keys are found by; again is harmless."""
+    def _clear(self) -> None:
+        """Delete what is too old to count; there is one more key for it each time."""
         with translated():
-            self._keys.create_index("at")
+            if not self._indexed:
+                self._keys.create_index("at")
+                self._indexed = True
+            self._keys.delete_many({"at": {"$lt": now() - KEPT}})
 
 
 def _remembered(document: Document) -> Remembered:

@@ -107,7 +107,7 @@ class JobQueries:
 
     def page(  # noqa: PLR0913 - one argument for each thing a list can be narrowed by
         self,
-        owner: str,
+        owner: str | None,
         *,
         limit: int = 20,
         state: State | None = None,
@@ -118,7 +118,7 @@ class JobQueries:
         """Return an owner's jobs, the newest first.
 
         Args:
-            owner: whose.
+            owner: whose; `None` for everybody's, which only administrators see.
             limit: how many at the most.
             state: only those in this state.
             text: only those with this in their file's name, in capitals or not.
@@ -128,7 +128,7 @@ class JobQueries:
         Raises:
             InvalidCursor: `before` or `after` is none.
         """
-        query: Document = {"owner": owner}
+        query: Document = {} if owner is None else {"owner": owner}
         if state is not None:
             query["state"] = state
         if text is not None:

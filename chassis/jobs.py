@@ -181,6 +181,12 @@ class Jobs(JobQueries):
         """`converting` → `failed`, with the mail due. `error` is {code, message, hint, retryable}."""
         return self._fail(_held(lease), error, lease)
 
+    def give_up(self, job: Job, error: Mapping[str, Any]) -> Job | None:
+        """`queued` or `converting` → `failed` by an operator's word, with the mail due."""
+        found = {"_id": job.id, "version": job.version, "state": {"$in": ["queued", "converting"]}}
+        failed = {"state": "failed", "error": dict(error), "doorbell.video.due_at": None}
+        return self._change(found, {**failed, **_outcome(job.claimed)})
+
     def give_back(self, lease: Lease, *, delay: timedelta = timedelta(0)) -> Job | None:
         """`converting` → `queued`; the attempt is not counted, nothing was wrong with the job."""
         return self._change(_held(lease), _queued_again(now() + delay), add={"attempt": -1})

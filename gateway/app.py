@@ -18,9 +18,9 @@ from chassis.files import Blobs
 from chassis.idempotency import IdempotencyKeys
 from chassis.identity import Verifier
 from chassis.jobs import Jobs
-from gateway import answers, routes
+from gateway import answers, headers, routes
 from gateway.auth_client import AuthClient
-from gateway.collaborators import Collaborators
+from gateway.collaborators import Collaborators, use
 from gateway.limits import FreeSpace, Limits
 from gateway.passwords import Passwords
 from gateway.rates import Rates
@@ -108,15 +108,7 @@ def _end(response: Response) -> Response:
     route = request.url_rule.rule if request.url_rule else "none"
     requests_total.labels(request.method, route, response.status_code).inc()
     request_seconds.labels(request.method, route).observe(seconds)
-    response.headers["X-Request-Id"] = g.request_id
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Referrer-Policy"] = "no-referrer"
-    response.headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-    response.headers.setdefault("Cache-Control", "no-store")
-    if "rate" in g:
-        response.headers["RateLimit-Limit"] = str(g.rate.limit)
-        response.headers["RateLimit-Remaining"] = str(max(0, g.rate.remaining))
-        response.headers["RateLimit-Reset"] = str(g.rate.reset_seconds)
+    headers.add(response, use().settings)
     log.info(
         "answered",
         method=request.method,

@@ -1,5 +1,6 @@
 """What the routes work with, put together once in `app`."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from flask import current_app, g
@@ -8,8 +9,9 @@ from chassis.broker import BrokerUnavailable
 from chassis.doorbell import Publishes, ring
 from chassis.files import Blobs
 from chassis.identity import Verifier
-from chassis.job import Job
+from chassis.job import Bell, Job
 from chassis.jobs import Jobs
+from chassis.mongodb import StoreRefused, StoreUnavailable
 from gateway import problems
 from gateway.auth_client import AuthClient
 from gateway.passwords import Passwords
@@ -35,12 +37,10 @@ class Collaborators:
     watch: Watch
     rates: Rates
 
-    def ring(self, job: Job) -> None:
-        """Ring the converter's bell; if that fails now, the reconciler rings it."""
-        try:
-            ring(self.jobs, self.publisher, job, "video")
-        except BrokerUnavailable:
-            return
+    def ring(self, job: Job, bell: Bell = "video") -> None:
+        """Ring a bell that is due; if that fails now, the reconciler rings it."""
+        with suppress(BrokerUnavailable, StoreUnavailable, StoreRefused):
+            ring(self.jobs, self.publisher, job, bell)
 
 
 def use() -> Collaborators:

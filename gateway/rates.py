@@ -15,6 +15,8 @@ from chassis.mongodb import StoreRefused, StoreUnavailable
 
 WINDOW_SECONDS = 60
 SHARE_SECONDS = 1.0
+CLEAR_WINDOWS = 60
+"""How many windows go by until the shared counters of old ones are deleted."""
 MAX_NAMES = 10_000
 
 log = logs.get(__name__)
@@ -50,6 +52,7 @@ class Rates:
         self._clock = clock
         self._counts: dict[str, _Count] = {}
         self._lock = threading.Lock()
+        self._clear_in = 0
 
     def count(self, name: str, limit: int) -> Rate:
         """Count one more request under a name and return what is left."""
@@ -73,6 +76,9 @@ class Rates:
     def _share(self, name: str, count: _Count, part: int) -> None:
         try:
             count.shared = self._counters.add(name, count.window, part)
+            if count.window >= self._clear_in:
+                self._clear_in = count.window + CLEAR_WINDOWS
+                self._counters.clear()
         except (StoreUnavailable, StoreRefused) as error:
             log.warning("this replica limits rates by itself for now", reason=str(error))
 

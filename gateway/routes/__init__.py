@@ -2,10 +2,10 @@
 
 from flask import Flask
 
-from gateway.routes import account, convert, jobs, original
+from gateway.routes import account, admin, convert, jobs, original
 
 
 def register(app: Flask) -> None:
     """Add every route to the application."""
-    for module in (original, jobs, convert, account):
+    for module in (original, jobs, convert, account, admin):
         app.register_blueprint(module.routes)

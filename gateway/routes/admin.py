@@ -1,0 +1,111 @@
+"""What administrators may: users, which auth keeps, and any job."""
+
+from typing import get_args
+from urllib.parse import quote
+
+from flask import Blueprint, Response, g, jsonify, request
+
+from chassis.job import Job, State
+from chassis.job_queries import OVER, InvalidCursor, cursor
+from gateway import audit, parameters, problems
+from gateway.access import requires
+from gateway.collaborators import use
+from gateway.job_view import describe
+
+MAX_PAGE = 100
+STATES: tuple[State, ...] = get_args(State)
+GIVEN_UP = {
+    "code": "given_up",
+    "message": "The operators ended this conversion.",
+    "hint": "Ask them why, or upload the video again.",
+    "retryable": True,
+}
+
+routes = Blueprint("admin", __name__, url_prefix="/v1/admin")
+
+
+@routes.get("/users")
+@requires("admin")
+def users() -> Response:
+    """List the users."""
+    return use().auth.forward(request, "/users", g.request_id)
+
+
+@routes.post("/users")
+@requires("admin")
+def add_user() -> Response:
+    """Add a user; a password that is not given is made and told once."""
+    response = use().auth.forward(request, "/users", g.request_id)
+    audit.record("user added", status=response.status_code)
+    return response
+
+
+@routes.patch("/users/<username>")
+@requires("admin")
+def change_user(username: str) -> Response:
+    """Disable or enable a user, make an administrator of one, or give a new password."""
+    response = use().auth.forward(request, f"/users/{quote(username, safe='@')}", g.request_id)
+    audit.record("user changed", name=username, status=response.status_code)
+    return response
+
+
+@routes.get("/jobs")
+@requires("admin")
+def jobs() -> Response:
+    """List anybody's jobs, the newest first."""
+    parameters.only("owner", "state", "q", "limit", "before")
+    try:
+        page = use().jobs.page(
+            request.args.get("owner"),
+            limit=parameters.number("limit", 20, 1, MAX_PAGE),
+            state=parameters.one_of("state", STATES),  # type: ignore[arg-type]  # it is one of STATES
+            text=request.args.get("q") or None,
+            before=request.args.get("before"),
+        )
+    except InvalidCursor:
+        raise problems.invalid_parameter("before", "the cursor of an earlier answer's next") from None
+    return jsonify({"jobs": [_describe(job) for job in page], "before": cursor(page[-1]) if page else None})
+
+
+@routes.get("/jobs/<job_id>")
+@requires("admin")
+def job(job_id: str) -> Response:
+    """Tell all that is known of a job."""
+    return jsonify(_describe(_any_job(job_id)))
+
+
+@routes.post("/jobs/<job_id>/requeue")
+@requires("admin")
+def requeue(job_id: str) -> Response:
+    """Convert a job again that is over, while its video is kept."""
+    found = _any_job(job_id)
+    again = use().jobs.retry(job_id, found.owner)
+    if again is None:
+        raise problems.wrong_state(found.state, f"{' or '.join(OVER)}, with its video kept,")
+    use().ring(again)
+    audit.record("requeued", job_id=job_id)
+    return jsonify(_describe(again))
+
+
+@routes.post("/jobs/<job_id>/fail")
+@requires("admin")
+def fail(job_id: str) -> Response:
+    """End a job that is under way, and tell its owner."""
+    found = _any_job(job_id)
+    failed = use().jobs.give_up(found, GIVEN_UP)
+    if failed is None:
+        raise problems.wrong_state(_any_job(job_id).state, "queued or converting")
+    use().ring(failed, "mp3")
+    audit.record("given up", job_id=job_id)
+    return jsonify(_describe(failed))
+
+
+def _any_job(job_id: str) -> Job:
+    found = use().jobs.get(job_id)
+    if found is None:
+        raise problems.no_such_job()
+    return found
+
+
+def _describe(found: Job) -> dict[str, object]:
+    return {**describe(found), "owner": found.owner, "request_id": found.request_id}

@@ -1,0 +1,88 @@
+"""What administrators may, and nobody else."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from .conftest import Gateway, Stores, some
+
+
+@pytest.fixture
+def admin(gateway: Gateway) -> Iterator[httpx.Client]:
+    with gateway.client("admin@example.com", "jobs:read jobs:write admin") as client:
+        yield client
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "asked"),
+    [
+        ("GET", "/v1/admin/users", "/users"),
+        ("POST", "/v1/admin/users", "/users"),
+        ("PATCH", "/v1/admin/users/me@example.com", "/users/me@example.com"),
+    ],
+)
+def test_users_are_auths(gateway: Gateway, admin: httpx.Client, method: str, path: str, asked: str) -> None:
+    answer = admin.request(method, path, json={"disabled": True})
+
+    last = gateway.auth.asked[-1]
+    assert (answer.status_code, last["method"], last["path"]) == (200, method, asked)
+    assert last["body"] == b'{"disabled":true}'
+    assert last["headers"]["Accept"] == "*/*"
+
+
+ROUTES = [
+    ("GET", "/v1/admin/users"),
+    ("POST", "/v1/admin/users"),
+    ("PATCH", "/v1/admin/users/x"),
+    ("GET", "/v1/admin/jobs"),
+    ("GET", "/v1/admin/jobs/x"),
+    ("POST", "/v1/admin/jobs/x/requeue"),
+    ("POST", "/v1/admin/jobs/x/fail"),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+def test_nobody_else_may(gateway: Gateway, me: httpx.Client, method: str, path: str) -> None:
+    assert me.request(method, path).status_code == 403
+    assert httpx.request(method, gateway.url + path).status_code == 401
+
+
+def test_anybodys_jobs_are_listed_and_narrowed(admin: httpx.Client, stores: Stores) -> None:
+    mine, others = stores.queued("a@example.com"), stores.done("b@example.com", b"mp3", "Holiday.mp4")
+
+    def ids(**query: str) -> list[str]:
+        return [job["id"] for job in admin.get("/v1/admin/jobs", params=query).json()["jobs"]]
+
+    newest = admin.get("/v1/admin/jobs?limit=1").json()
+    assert ids() == [others.id, mine.id]
+    assert ids(owner="a@example.com") == ids(state="queued") == ids(before=newest["before"]) == [mine.id]
+    assert ids(q="holiday") == [others.id]
+    assert newest["jobs"][0]["owner"] == "b@example.com"
+    assert admin.get("/v1/admin/jobs?before=x").status_code == 422
+
+
+def test_a_job_is_requeued_once_it_is_over(admin: httpx.Client, stores: Stores) -> None:
+    job = stores.failed(stores.queued())
+
+    again = admin.post(f"/v1/admin/jobs/{job.id}/requeue")
+    refused = admin.post(f"/v1/admin/jobs/{job.id}/requeue")
+
+    assert (again.status_code, again.json()["state"]) == (200, "queued")
+    assert (refused.status_code, refused.json()["code"]) == (409, "wrong_state")
+
+
+def test_a_job_under_way_is_ended_and_its_owner_is_owed_a_mail(admin: httpx.Client, stores: Stores) -> None:
+    job = some(stores.jobs.claim(stores.queued().id, "converter"))
+
+    failed = admin.post(f"/v1/admin/jobs/{job.id}/fail").json()
+    refused = admin.post(f"/v1/admin/jobs/{job.id}/fail")
+
+    assert (failed["state"], failed["error"]["code"]) == ("failed", "given_up")
+    assert failed["notice"] == {"state": "pending", "tries": 0}
+    assert not stores.jobs.renew(job.claimed)
+    assert refused.status_code == 409
+
+
+def test_an_unknown_job_is_unknown_to_administrators_too(admin: httpx.Client) -> None:
+    assert admin.get("/v1/admin/jobs/x").status_code == 404
