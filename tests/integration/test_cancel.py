@@ -14,6 +14,7 @@ from chassis.options import Options
 from converter.convert import convert
 from converter.errors import Cancelled
 from converter.limits import Limits
+from converter.scratch import Scratch
 from tests.corpus.ffmpeg import run
 
 GONE_SECONDS = 2.0
@@ -27,74 +28,71 @@ def long_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return video
 
 
-def programs(folder: Path) -> list[str]:
-    """Return the command lines of the running programs that name a folder."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            command = (process / "cmdline").read_bytes()
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        if bytes(folder) in command and b"ffmpeg" in command.partition(b"\0")[0]:
-            found.append(command.decode(errors="replace"))
-    return found
+def programs(folder: Path) -> list[Path]:
+    """Return the running programs that read a file of a folder, as ffmpeg does from its standard input."""
+    return [process for process in Path("/proc").glob("[0-9]*") if _reads_from(process, folder)]
 
 
-def wait_for(fact: Callable[[], object], seconds: float) -> float:
-    """Return how long it took to come about."""
-    began = time.monotonic()
+def _reads_from(process: Path, folder: Path) -> bool:
+    try:
+        return (process / "fd" / "0").readlink().parent == folder
+    except OSError:  # it ended, or is another user's
+        return False
+
+
+def wait_for(fact: Callable[[], object], seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
     while not fact():
-        assert time.monotonic() - began < seconds, "it did not come about"
+        assert time.monotonic() < deadline, "it did not come about"
         time.sleep(0.01)
-    return time.monotonic() - began
 
 
-@pytest.fixture
-def folder(long_video: Path, tmp_path: Path) -> Path:
-    """A folder with the long video in it and nothing else."""
-    folder = tmp_path / "job"
-    folder.mkdir()
-    (folder / "video").hardlink_to(long_video)
-    return folder
-
-
-def test_cancelling_ends_every_program_and_leaves_no_mp3(folder: Path) -> None:
+def test_cancelling_ends_every_program_and_leaves_nothing_in_scratch(
+    long_video: Path, tmp_path: Path
+) -> None:
     stop = threading.Event()
     ended: list[BaseException] = []
+    scratch = Scratch(tmp_path, "me")
 
     def work() -> None:
         try:
-            convert(
-                folder / "video",
-                folder / "out.mp3",
-                Options(),
-                limits=Limits(),
-                stop=stop,
-                on_media=lambda _media: None,
-                on_progress=lambda _phase, _fraction: None,
-            )
+            with scratch.folder("job") as folder:
+                (folder / "video").hardlink_to(long_video)
+                convert(
+                    folder / "video",
+                    folder / "out.mp3",
+                    Options(),
+                    limits=Limits(),
+                    stop=stop,
+                    on_media=lambda _media: None,
+                    on_progress=lambda _phase, _fraction: None,
+                )
         except Cancelled as error:
             ended.append(error)
 
     worker = threading.Thread(target=work)
     worker.start()
-    wait_for((folder / "out.mp3").exists, 30)
+    job = tmp_path / "me" / "job"
+    wait_for(lambda: programs(job) and (job / "out.mp3").exists())
 
     stop.set()
 
-    wait_for(lambda: not programs(folder), GONE_SECONDS)
+    wait_for(lambda: not programs(job), GONE_SECONDS)
     worker.join(GONE_SECONDS)
     assert len(ended) == 1
-    assert [file.name for file in folder.iterdir()] == ["video"]
+    assert not job.exists()
 
 
-def test_sigterm_ends_the_command_with_every_program_and_leaves_no_mp3(folder: Path) -> None:
-    command = [sys.executable, "-m", "converter", str(folder / "video"), str(folder / "out.mp3")]
+def test_sigterm_ends_the_command_with_every_program_and_leaves_no_mp3(
+    long_video: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "video").hardlink_to(long_video)
+    command = [sys.executable, "-m", "converter", str(tmp_path / "video"), str(tmp_path / "out.mp3")]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    wait_for(lambda: programs(folder) and len(list(folder.iterdir())) > 1, 30)
+    wait_for(lambda: programs(tmp_path) and len(list(tmp_path.iterdir())) > 1)
 
     process.send_signal(signal.SIGTERM)
 
-    wait_for(lambda: not programs(folder), GONE_SECONDS)
+    wait_for(lambda: not programs(tmp_path), GONE_SECONDS)
     assert process.wait(GONE_SECONDS) != 0
-    assert [file.name for file in folder.iterdir()] == ["video"]
+    assert [file.name for file in tmp_path.iterdir()] == ["video"]
