@@ -7,11 +7,13 @@ from flask import Blueprint, Response, g, jsonify, request
 from gateway import audit
 from gateway.access import limits_logins, requires
 from gateway.collaborators import use
+from gateway.documented import documented
 
 routes = Blueprint("account", __name__, url_prefix="/v1")
 
 
 @routes.get("/limits")
+@documented({200: "Limits"})
 def limits() -> Response:
     """Tell what is allowed."""
     return jsonify(use().uploads.limits.describe())
@@ -19,6 +21,7 @@ def limits() -> Response:
 
 @routes.get("/me/usage")
 @requires("jobs:read")
+@documented({200: "Usage"})
 def usage() -> Response:
     """Tell what you take up of it."""
     return jsonify(asdict(use().uploads.limits.usage(g.identity.username)))
@@ -26,6 +29,7 @@ def usage() -> Response:
 
 @routes.put("/me/password")
 @limits_logins
+@documented({204: "nothing"}, errors=(400, 401, 413, 422, 429), body="json")
 def password() -> Response:
     """Change your password; every token from before is refused within seconds."""
     response = use().auth.forward(request, "/password", g.request_id)
@@ -35,6 +39,7 @@ def password() -> Response:
 
 @routes.post("/logout")
 @requires("jobs:read")
+@documented({204: "nothing"}, errors=(413,))
 def logout() -> Response:
     """Have every token of yours refused from now on."""
     response = use().auth.forward(request, "/logout", g.request_id)

@@ -10,6 +10,7 @@ from chassis.job_queries import OVER, InvalidCursor, cursor
 from gateway import audit, parameters, problems
 from gateway.access import requires
 from gateway.collaborators import use
+from gateway.documented import documented
 from gateway.job_view import describe
 
 MAX_PAGE = 100
@@ -26,6 +27,7 @@ routes = Blueprint("admin", __name__, url_prefix="/v1/admin")
 
 @routes.get("/users")
 @requires("admin")
+@documented({200: "any"})
 def users() -> Response:
     """List the users."""
     return use().auth.forward(request, "/users", g.request_id)
@@ -33,6 +35,7 @@ def users() -> Response:
 
 @routes.post("/users")
 @requires("admin")
+@documented({201: "any"}, errors=(400, 409, 413, 422), body="json")
 def add_user() -> Response:
     """Add a user; a password that is not given is made and told once."""
     response = use().auth.forward(request, "/users", g.request_id)
@@ -42,6 +45,7 @@ def add_user() -> Response:
 
 @routes.patch("/users/<username>")
 @requires("admin")
+@documented({200: "any"}, errors=(400, 404, 413, 422), body="json")
 def change_user(username: str) -> Response:
     """Disable or enable a user, make an administrator of one, or give a new password."""
     response = use().auth.forward(request, f"/users/{quote(username, safe='@')}", g.request_id)
@@ -51,6 +55,7 @@ def change_user(username: str) -> Response:
 
 @routes.get("/jobs")
 @requires("admin")
+@documented({200: "AnyPage"}, errors=(422,), query=("owner", "state", "q", "limit", "before"))
 def jobs() -> Response:
     """List anybody's jobs, the newest first."""
     parameters.only("owner", "state", "q", "limit", "before")
@@ -69,6 +74,7 @@ def jobs() -> Response:
 
 @routes.get("/jobs/<job_id>")
 @requires("admin")
+@documented({200: "AnyJob"}, errors=(404,))
 def job(job_id: str) -> Response:
     """Tell all that is known of a job."""
     return jsonify(_describe(_any_job(job_id)))
@@ -76,6 +82,7 @@ def job(job_id: str) -> Response:
 
 @routes.post("/jobs/<job_id>/requeue")
 @requires("admin")
+@documented({200: "AnyJob"}, errors=(404, 409))
 def requeue(job_id: str) -> Response:
     """Convert a job again that is over, while its video is kept."""
     found = _any_job(job_id)
@@ -89,6 +96,7 @@ def requeue(job_id: str) -> Response:
 
 @routes.post("/jobs/<job_id>/fail")
 @requires("admin")
+@documented({200: "AnyJob"}, errors=(404, 409))
 def fail(job_id: str) -> Response:
     """End a job that is under way, and tell its owner."""
     found = _any_job(job_id)

@@ -7,6 +7,7 @@ from flask import Blueprint, Response, g, jsonify, request, url_for
 from gateway import parameters, problems
 from gateway.access import requires
 from gateway.collaborators import own_job, use
+from gateway.documented import QUERY_OF_OPTIONS, documented
 from gateway.job_view import describe
 from gateway.limits import MAX_WAIT_SECONDS
 from gateway.uploads import Terms
@@ -17,6 +18,13 @@ routes = Blueprint("convert", __name__, url_prefix="/v1/convert")
 @routes.put("/", defaults={"name": "video"})
 @routes.put("/<path:name>")
 @requires("jobs:write")
+@documented(
+    {202: "Job", 303: "nothing"},
+    errors=(400, 408, 413, 415, 422, 507),
+    query=("wait", *QUERY_OF_OPTIONS),
+    headers=("Idempotency-Key",),
+    body="file",
+)
 def convert(name: str) -> Response:
     """Upload one video, wait for its MP3 and go there."""
     seconds = parameters.number("wait", MAX_WAIT_SECONDS, 0, MAX_WAIT_SECONDS)

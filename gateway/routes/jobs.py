@@ -14,6 +14,7 @@ from gateway import audit, parameters, problems
 from gateway.access import requires
 from gateway.body import Body
 from gateway.collaborators import own_job, use
+from gateway.documented import QUERY_OF_OPTIONS, documented
 from gateway.downloads import send_mp3
 from gateway.events import stream
 from gateway.job_view import describe
@@ -29,6 +30,13 @@ routes = Blueprint("jobs", __name__, url_prefix="/v1/jobs")
 
 @routes.post("")
 @requires("jobs:write")
+@documented(
+    {202: "Jobs"},
+    errors=(400, 408, 413, 415, 422, 507),
+    query=("name", *QUERY_OF_OPTIONS),
+    headers=("Idempotency-Key",),
+    body="files",
+)
 def create() -> Response:
     """Upload videos: a form with one file or more, or one file as the body."""
     terms = Terms(options=parameters.options("name"), name=request.args.get("name") or "video")
@@ -41,6 +49,7 @@ def create() -> Response:
 
 @routes.get("")
 @requires("jobs:read")
+@documented({200: "Page"}, errors=(422,), query=("state", "q", "limit", "before"))
 def index() -> Response:
     """List your jobs, the newest first."""
     parameters.only("state", "q", "limit", "before")
@@ -70,6 +79,7 @@ def _following(last: Job) -> str:
 
 @routes.get("/<job_id>")
 @requires("jobs:read")
+@documented({200: "Job"}, errors=(404, 422), query=("wait",))
 def show(job_id: str) -> Response:
     """Tell how far a job is, with `wait` only when its state changes or it is over."""
     seconds = parameters.number("wait", 0, 0, MAX_WAIT_SECONDS)
@@ -83,6 +93,7 @@ def show(job_id: str) -> Response:
 
 @routes.get("/<job_id>/events")
 @requires("jobs:read")
+@documented({200: "events", 204: "nothing"}, errors=(404,), headers=("Last-Event-ID",))
 def events(job_id: str) -> Response:
     """Follow a job by Server-Sent Events until it is over."""
     return stream(own_job(job_id), use())
@@ -90,6 +101,9 @@ def events(job_id: str) -> Response:
 
 @routes.get("/<job_id>/mp3")
 @requires("jobs:read")
+@documented(
+    {200: "mp3", 206: "mp3", 304: "nothing"}, errors=(404, 409, 416), query=("inline",), headers=("Range",)
+)
 def mp3(job_id: str) -> Response:
     """Download the MP3 of a finished job."""
     return send_mp3(own_job(job_id), use().mp3s)
@@ -97,6 +111,7 @@ def mp3(job_id: str) -> Response:
 
 @routes.post("/<job_id>/cancel")
 @requires("jobs:write")
+@documented({200: "Job"}, errors=(404, 409))
 def cancel(job_id: str) -> Response:
     """Stop a job; what is canceled already stays so."""
     job = own_job(job_id)
@@ -111,6 +126,7 @@ def cancel(job_id: str) -> Response:
 
 @routes.post("/<job_id>/retry")
 @requires("jobs:write")
+@documented({202: "Job"}, errors=(400, 404, 409, 410, 413, 422), query=QUERY_OF_OPTIONS, body="json")
 def retry(job_id: str) -> Response:
     """Convert a kept video again, with the same options or those that are sent."""
     job = own_job(job_id)
@@ -142,6 +158,7 @@ def _options() -> dict[str, object] | None:
 
 @routes.delete("/<job_id>")
 @requires("jobs:write")
+@documented({204: "nothing"}, errors=(404, 409))
 def delete(job_id: str) -> Response:
     """Delete a job that is over, its video and its MP3."""
     job = own_job(job_id)

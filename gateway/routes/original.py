@@ -7,6 +7,7 @@ from flask import Blueprint, Response, g, jsonify, request, url_for
 from gateway import audit, problems
 from gateway.access import limits_logins, requires
 from gateway.collaborators import own_job, use
+from gateway.documented import QUERY_OF_OPTIONS, documented
 from gateway.downloads import send_mp3
 from gateway.job_view import describe
 from gateway.uploads import Terms
@@ -16,6 +17,7 @@ routes = Blueprint("original", __name__)
 
 @routes.post("/login")
 @limits_logins
+@documented({200: "text"}, errors=(400, 401, 413, 429))
 def login() -> Response:
     """Return a token for a user name and a password (HTTP basic)."""
     response = use().auth.forward(request, "/login", g.request_id)
@@ -26,6 +28,13 @@ def login() -> Response:
 
 @routes.post("/upload")
 @requires("jobs:write")
+@documented(
+    {200: "text", 202: "Job"},
+    errors=(400, 408, 413, 422, 507),
+    query=QUERY_OF_OPTIONS,
+    headers=("Idempotency-Key",),
+    body="form",
+)
 def upload() -> Response:
     """Take one video and queue its conversion."""
     terms = Terms(options=request.args, max_files=1, strict=False)
@@ -42,6 +51,12 @@ def upload() -> Response:
 
 @routes.get("/download")
 @requires("jobs:read")
+@documented(
+    {200: "mp3", 206: "mp3", 304: "nothing"},
+    errors=(400, 404, 409, 416),
+    query=("fid", "inline"),
+    headers=("Range",),
+)
 def download() -> Response:
     """Return the MP3 of a finished job, as a file named after the video."""
     fid = request.args.get("fid")

@@ -1,0 +1,167 @@
+"""Describe the API from its routes, in OpenAPI 3.1: what `/openapi.json` answers.
+
+`python -m gateway.openapi` prints it; docs/openapi.json is a copy that a test compares.
+"""
+
+import inspect
+import json
+import sys
+from http import HTTPStatus
+from typing import Any
+
+from flask import Flask
+from pydantic.json_schema import models_json_schema
+from werkzeug.routing import Rule
+
+from chassis.job_queries import CURSOR
+from chassis.options import BITRATES, MAX_TITLE, SAMPLE_RATES
+from gateway import routes
+from gateway.documented import Documentation
+from gateway.limits import MAX_WAIT_SECONDS
+from gateway.routes.jobs import MAX_PAGE, STATES
+from gateway.schemas import SHAPES
+
+Json = dict[str, Any]
+
+_TIME = r"^([0-9]{1,3}:[0-5]?[0-9]:[0-5]?[0-9]|[0-5]?[0-9]:[0-5]?[0-9]|[0-9]{1,6})(\.[0-9]{1,6})?$"
+_CLOCK = {"type": "string", "pattern": _TIME, "examples": ["90", "1:30", "00:01:30.5"]}
+_QUALITY = {"type": "string", "pattern": f"^([vV][0-9]|({'|'.join(map(str, BITRATES))})k?)$"}
+_WORD = {"type": "string", "minLength": 1, "maxLength": 100}
+PARAMETERS: dict[str, tuple[str, Json]] = {
+    "job_id": ("The job's id: 32 hexadecimal characters.", {"type": "string", "minLength": 1}),
+    "username": ("The user's name, an e-mail address.", {"type": "string", "minLength": 1}),
+    "name": ("The file's name.", _WORD),
+    "fid": ("The job's id, as the mail tells it.", {"type": "string", "minLength": 1}),
+    "inline": ("Play in the browser instead of saving.", {"type": "string"}),
+    "state": ("Only jobs in this state.", {"type": "string", "enum": list(STATES)}),
+    "q": ("Only jobs with this in the file's name.", _WORD),
+    "owner": ("Only jobs of this user.", _WORD),
+    "limit": ("How many at the most.", {"type": "integer", "minimum": 1, "maximum": MAX_PAGE, "default": 20}),
+    "before": ("Where an earlier answer ended.", {"type": "string", "pattern": f"^{CURSOR.pattern}$"}),
+    "wait": ("Seconds to wait.", {"type": "integer", "minimum": 0, "maximum": MAX_WAIT_SECONDS}),
+    "quality": ("`V0` (best) to `V9`, or a constant bitrate in kbit/s; `V2` by default.", _QUALITY),
+    "track": (
+        "Which sound track: `default`, a number from 1, or a language.",
+        {"type": "string", "pattern": "^(default|[1-9][0-9]?|[a-z]{3})$"},
+    ),
+    "start": ("Where to begin.", _CLOCK),
+    "end": ("Where to end.", _CLOCK),
+    "channels": ("", {"type": "string", "enum": ["auto", "mono", "stereo"]}),
+    "sample_rate": ("In Hz.", {"type": "string", "enum": ["auto", *map(str, SAMPLE_RATES)]}),
+    "loudness": (
+        "`off`, `podcast` (-16), `music` (-14), `ebu` (-23), or a number of LUFS.",
+        {"type": "string", "pattern": r"^(off|podcast|music|ebu|-(3[0-9]|[12][0-9]|[89]))$"},
+    ),
+    "tags": ("Keep or strip title, artist, …", {"type": "string", "enum": ["keep", "strip"]}),
+    "title": ("The MP3's title.", {"type": "string", "maxLength": MAX_TITLE, "pattern": "^[ -~]*$"}),
+    "strict": ("Fail rather than convert a part.", {"type": "string", "enum": ["true", "false"]}),
+    "Idempotency-Key": (
+        "The same key makes no second job.",
+        {"type": "string", "pattern": "^[!-~]{1,200}$"},
+    ),
+    "Last-Event-ID": ("The last event that was seen.", {"type": "string", "pattern": "^[0-9]{1,9}$"}),
+    "Range": ("Which bytes.", {"type": "string", "examples": ["bytes=0-99"]}),
+}
+_FILE = {"type": "string", "format": "binary"}
+_FORM = {"type": "object", "properties": {"file": _FILE}, "required": ["file"]}
+BODIES: dict[str, Json] = {
+    "form": {"multipart/form-data": {"schema": _FORM}},
+    "files": {"multipart/form-data": {"schema": _FORM}, "application/octet-stream": {"schema": _FILE}},
+    "file": {"application/octet-stream": {"schema": _FILE}},
+    "json": {"application/json": {"schema": {"type": "object"}}},
+}
+CONTENT: dict[str, Json] = {
+    "text": {"text/plain": {"schema": {"type": "string"}}},
+    "mp3": {"audio/mpeg": {"schema": _FILE}},
+    "events": {"text/event-stream": {"schema": {"type": "string"}}},
+    "html": {"text/html": {"schema": {"type": "string"}}},
+    "any": {"application/json": {"schema": {}}},
+}
+OF_EVERY_ROUTE = (HTTPStatus.SERVICE_UNAVAILABLE,)
+OF_GUARDED_ROUTES = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
+
+
+def describe(app: Flask) -> Json:
+    """Return the description of an application."""
+    paths: dict[str, Json] = {}
+    for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
+        view = app.view_functions[rule.endpoint]
+        documentation: Documentation | None = getattr(view, "documentation", None)
+        if documentation is None or rule.defaults:  # a second way to a view is told by its first
+            continue
+        path = rule.rule.replace("<path:", "<").replace("<", "{").replace(">", "}")
+        for method in sorted((rule.methods or set()) - {"OPTIONS", "HEAD"}):
+            paths.setdefault(path, {})[method.lower()] = _operation(rule, view, documentation)
+    _, schemas = models_json_schema(
+        [(shape, "serialization") for shape in SHAPES], ref_template="#/components/schemas/{model}"
+    )
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "video-to-mp3", "version": "1", "description": "Turns videos into MP3s."},
+        "paths": paths,
+        "components": {
+            "schemas": schemas["$defs"],
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                "password": {"type": "http", "scheme": "basic"},
+            },
+        },
+    }
+
+
+def _operation(rule: Rule, view: Any, documentation: Documentation) -> Json:
+    scope = getattr(view, "scope", None)
+    operation: Json = {
+        "operationId": rule.endpoint.replace(".", "_"),
+        "summary": (inspect.getdoc(view) or "").splitlines()[0],
+        "tags": [rule.endpoint.split(".")[0]],
+        "parameters": [
+            *(_parameter(name, "path") for name in sorted(rule.arguments)),
+            *(_parameter(name, "query") for name in documentation.query),
+            *(_parameter(name, "header") for name in documentation.headers),
+        ],
+        "responses": _responses(documentation, guarded=scope is not None, original="/v1" not in rule.rule),
+    }
+    if documentation.body is not None:
+        required = documentation.body != "json"
+        operation["requestBody"] = {"content": BODIES[documentation.body], "required": required}
+    if scope is not None:
+        operation["security"] = [{"token": []}, {"password": []}]
+        operation["description"] = f"Needs the scope `{scope}`."
+    return operation
+
+
+def _parameter(name: str, place: str) -> Json:
+    description, schema = PARAMETERS[name]
+    required = place == "path" or name == "fid"
+    return {"name": name, "in": place, "required": required, "description": description, "schema": schema}
+
+
+def _responses(documentation: Documentation, *, guarded: bool, original: bool) -> Json:
+    responses: Json = {}
+    for status, shape in documentation.answers.items():
+        responses[str(status)] = {"description": HTTPStatus(status).phrase}
+        if shape != "nothing":
+            responses[str(status)]["content"] = CONTENT.get(shape) or _json(shape)
+    errors = {*documentation.errors, *OF_EVERY_ROUTE, *(OF_GUARDED_ROUTES if guarded else ())}
+    for error in sorted(errors):
+        content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+        if original:
+            content |= CONTENT["text"]
+        responses[str(int(error))] = {"description": HTTPStatus(error).phrase, "content": content}
+    return responses
+
+
+def _json(shape: str) -> Json:
+    return {"application/json": {"schema": {"$ref": f"#/components/schemas/{shape}"}}}
+
+
+def text() -> str:
+    """Return the description of this version, as docs/openapi.json has it."""
+    app = Flask("gateway", static_folder=None)
+    routes.register(app)
+    return json.dumps(describe(app), indent=2, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(text())
