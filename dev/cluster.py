@@ -77,7 +77,6 @@ def make_secrets(folder: Path) -> None:
     keep_all(folder)
     rabbitmq = keep(folder / "rabbitmq_password")
     keep(folder / "rabbitmq_http_url", f"http://app:{rabbitmq}@rabbitmq.{NAMESPACE}:15672/")
-    keep(folder / "smtp_url", "smtp://mailpit:1025")
 
 
 def status() -> None:

@@ -130,7 +130,7 @@ def make_secrets(folder: Path) -> None:
     """Fill `folder` with what is missing: its owner alone enters it, any container's user reads the files."""
     keep_all(folder)
     for file in folder.rglob("*"):
-        file.chmod(0o755 if file.is_dir() else 0o444)
+        file.chmod(0o755 if file.is_dir() else 0o644)
 
 
 def _free_port(first: int) -> int:

@@ -32,6 +32,7 @@ def keep_all(folder: Path) -> None:
     keep(folder / "mongodb_url", f"mongodb://root:{mongodb}@mongodb:27017/")
     keep(folder / "rabbitmq_url", f"amqp://app:{rabbitmq}@rabbitmq:5672/")
     keep(folder / "rabbitmq_user", f"default_user = app\ndefault_pass = {rabbitmq}")
+    keep(folder / "smtp_url", "smtp://mailpit:1025")
     keep_signing_key(folder / "signing-keys")
 
 

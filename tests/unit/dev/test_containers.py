@@ -105,14 +105,14 @@ def test_secrets_are_made_once_and_for_this_machine_s_user_alone(tmp_path: Path)
 
     assert {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()} == before
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert {stat.S_IMODE(file.stat().st_mode) for file in before} == {0o444}, "a container's user is another"
+    assert {stat.S_IMODE(file.stat().st_mode) for file in before} == {0o644}, "a container's user is another"
 
 
 def test_two_clones_have_different_secrets(tmp_path: Path) -> None:
     for clone in ("one", "other"):
         make_secrets(tmp_path / clone)
 
-    for name in COMPOSE["secrets"]:
+    for name in set(COMPOSE["secrets"]) - {"smtp_url"}:  # that one is an address, no secret yet
         assert (tmp_path / "one" / name).read_text() != (tmp_path / "other" / name).read_text()
 
 
