@@ -32,8 +32,11 @@ class Options(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    quality: str = "V2"
-    """`V0` (best) to `V9` by LAME's variable bitrate, or a constant bitrate in kbit/s."""
+    quality: str = "auto"
+    """`V0` (best) to `V9` by LAME's variable bitrate, or a constant bitrate in kbit/s.
+
+    `auto` is V2, or less where the source has less.
+    """
     track: int | str = "default"
     """Which sound track: a number from 1, a language, or `default` by the rule of docs/conversion.md."""
     start: float = 0.0
@@ -71,13 +74,15 @@ class Options(BaseModel):
 
 
 def _quality(name: str, value: str) -> str:
+    if value.lower() == "auto":
+        return "auto"
     found = re.fullmatch(r"[vV]([0-9])|([0-9]{2,3})k?", value)
     if found and found[1]:
         return f"V{found[1]}"
     if found and int(found[2]) in BITRATES:
         return found[2]
     allowed = ", ".join(map(str, BITRATES))
-    raise InvalidOption(name, value, f"allowed are V0 (best) to V9, or one of {allowed} (kbit/s)")
+    raise InvalidOption(name, value, f"allowed are auto, V0 (best) to V9, or one of {allowed} (kbit/s)")
 
 
 def _track(name: str, value: str) -> int | str:

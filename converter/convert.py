@@ -1,34 +1,33 @@
 """Turn a video into an MP3: probe, choose, encode, and check that what came out is the whole."""
 
+import tempfile
 import threading
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
-
-from mutagen.mp3 import MP3
+from typing import IO, Any, Literal
 
 from chassis.options import Options
-from converter import encoder, errors
+from converter import errors, loudness, tags, whole
+from converter.encoder import Encoder
 from converter.limits import Limits
+from converter.loudness import Level
+from converter.plan import Plan, no_more_than, plan
 from converter.probe import probe
+from converter.report import Loudness, Report
+from converter.sandbox import OnTime
 from converter.tracks import choose
+from converter.whole import Warned
 
 Phase = Literal["probing", "converting"]
 OnMedia = Callable[[dict[str, Any]], None]
 OnProgress = Callable[[Phase, float], None]
-PROBED, ENCODED = 0.02, 0.98
-"""Where the phases end on the way from 0 to 1."""
-SHORT_SECONDS, SHORT_PART = 1.0, 0.01
-"""What may be missing at the end of a whole file."""
-
-
-@dataclass(frozen=True, slots=True)
-class Warned:
-    """Something that the owner should know about an MP3."""
-
-    code: str
-    message: str
+PROBED, MEASURED, ENCODED = 0.02, 0.3, 0.98
+"""Where the steps end on the way from 0 to 1."""
+LOUDNESS_TRIES = 3
+"""How often an MP3 is made again because its peaks or its loudness are off."""
+HIGHER = 1.05
+"""From this factor on, a bitrate is higher than the source's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +37,19 @@ class Conversion:
     duration: float
     complete: bool
     warnings: tuple[Warned, ...]
+    reencoded: bool
     track: int
+    language: str | None
     channels: int
     sample_rate: int
     bitrate: int
     """In kbit/s, on average."""
+    quality: str
+    chapters: int
+    gain: float | None
+    """In dB, if a loudness was asked for."""
+    loudness: Loudness | None
+    """Of the MP3."""
 
     def as_document(self) -> dict[str, Any]:
         """Return what the job's `result` says, but for the place where the MP3 is stored."""
@@ -61,35 +68,184 @@ def convert(  # noqa: PLR0913 - the whole core is behind this one call
 ) -> Conversion:
     """Write the sound of `video` to `mp3` and return what can be said of it.
 
+    `on_media` takes what the probe found, `on_progress` the phase and a fraction that only grows.
+
     Raises:
-        Cancelled: `stop` was set; no process is left, the MP3 is not whole.
-        ConversionFailed: there is no MP3 to keep, for the reason that it says.
+        Cancelled: `stop` was set; no process is left, and no MP3.
+        ConversionFailed: there is no MP3, for the reason that it says.
     """
     on_progress("probing", 0.0)
     if video.stat().st_size == 0:
         raise errors.empty_file()
     media = probe(video, limits, stop)
     on_media(media.as_document())
-    track = choose(media, options.track)
-    promised = encoder.promised(media.duration, track.seconds, options)
-    if promised is not None and promised > limits.seconds:
-        raise errors.too_long(limits.seconds)
+    chosen = plan(choose(media, options.track), options)
+    try:
+        with tempfile.TemporaryFile(dir=mp3.parent) as cover:
+            work = _Work(Encoder(video, media, limits, stop), options, mp3, cover, _Progress(on_progress))
+            return work.done(chosen)
+    except BaseException:
+        mp3.unlink(missing_ok=True)
+        raise
 
-    def encoded(seconds: float) -> None:
-        if seconds > limits.seconds:
-            raise errors.too_long(limits.seconds)
-        part = min(seconds / promised, 1.0) if promised else 0.0
-        on_progress("converting", PROBED + (ENCODED - PROBED) * part)
 
-    on_progress("converting", PROBED)
-    encoder.encode(video, mp3, track, options, limits=limits, stop=stop, on_time=encoded)
-    info = MP3(mp3).info
-    return Conversion(
-        duration=round(info.length, 3),
-        complete=promised is None or info.length > promised - max(SHORT_SECONDS, SHORT_PART * promised),
-        warnings=(),
-        track=track.number,
-        channels=info.channels,
-        sample_rate=info.sample_rate,
-        bitrate=round(info.bitrate / 1000),
+class _Progress:
+    """Passes on fractions that only grow."""
+
+    def __init__(self, on_progress: OnProgress) -> None:
+        self._on_progress = on_progress
+        self._fraction = PROBED
+
+    def between(self, begin: float, end: float, seconds: float | None) -> OnTime:
+        """Return what takes the seconds that are done, of so many, on the way from `begin` to `end`."""
+
+        def on_time(done: float) -> None:
+            part = min(done / seconds, 1.0) if seconds else 0.0
+            self._fraction = max(self._fraction, begin + (end - begin) * part)
+            self._on_progress("converting", self._fraction)
+
+        on_time(0.0)
+        return on_time
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """One conversion, from the plan to the MP3 with its tags."""
+
+    encoder: Encoder
+    options: Options
+    mp3: Path
+    cover: IO[bytes]
+    progress: _Progress
+
+    def done(self, first: Plan) -> Conversion:
+        expected = whole.promised(self.encoder, first)
+        self._check_length(first, expected)
+        level = self._level(first, expected)
+        made, report = self._fitting(first, level, expected)
+        level, report = self._loud_enough(made, level, report, expected)
+        verdict = whole.judge(self.encoder, made, report, expected)
+        if self.options.strict and not verdict.complete:
+            raise errors.input_truncated(verdict.got, verdict.promised)
+        chapters = self._tag(made, report)
+        seconds = report.samples / made.sample_rate
+        return Conversion(
+            duration=round(seconds, 3),
+            complete=verdict.complete,
+            warnings=(*verdict.warnings, *_warnings(made, self.options, report)),
+            reencoded=not made.copied,
+            track=made.track.number,
+            language=made.track.language,
+            channels=made.channels,
+            sample_rate=made.sample_rate,
+            bitrate=round(report.bitrate(seconds)),
+            quality=made.quality,
+            chapters=chapters,
+            gain=None if level is None else round(level.gain, 2),
+            loudness=report.loudness,
+        )
+
+    def _check_length(self, planned: Plan, seconds: float | None) -> None:
+        if seconds is not None and seconds > self.encoder.limits.seconds:
+            raise errors.too_long(self.encoder.limits.seconds)
+        if seconds == 0 and planned.start > 0:
+            raise errors.nothing_there(planned.start)
+
+    def _encode(self, planned: Plan, level: Level | None, expected: float | None) -> Report:
+        follow = self.progress.between(PROBED if level is None else MEASURED, ENCODED, expected)
+
+        def on_time(seconds: float) -> None:
+            self._check_length(planned, seconds)
+            follow(seconds)
+
+        filters = () if level is None else level.filters(planned.sample_rate)
+        tags = self.options.tags == "keep"
+        report = self.encoder.encode(planned, filters, self.mp3, self.cover, on_time, tags=tags)
+        self._check_length(planned, report.samples / planned.sample_rate)
+        return report
+
+    def _fitting(self, first: Plan, level: Level | None, expected: float | None) -> tuple[Plan, Report]:
+        """Encode; again if a copy would not do, or if the bitrate came out higher than the source's."""
+        report = self._encode(first, level, expected)
+        if first.copied and report.decode_errors:
+            first = replace(first, quality="V2")
+            report = self._encode(first, level, expected)
+        source, own = _bitrates(first, report)
+        if self.options.quality == "auto" and not first.copied and own > source * HIGHER:
+            less = replace(first, quality=no_more_than(source, first.channels, first.sample_rate))
+            if less != first:
+                return less, self._encode(less, level, expected)
+        return first, report
+
+    def _level(self, planned: Plan, expected: float | None) -> Level | None:
+        if self.options.loudness is None:
+            return None
+        source = self._measurer(planned, expected)(())
+        return loudness.level_for(
+            self.options.loudness, source, planned.sample_rate, self._measurer(planned, expected)
+        )
+
+    def _measurer(self, planned: Plan, expected: float | None) -> loudness.Measure:
+        def measure(filters: Sequence[str]) -> Loudness:
+            on_time = self.progress.between(PROBED, MEASURED, expected)
+            found = self.encoder.measure(planned, filters, on_time).loudness
+            return found or loudness.SILENCE
+
+        return measure
+
+    def _loud_enough(
+        self, made: Plan, level: Level | None, report: Report, expected: float | None
+    ) -> tuple[Level | None, Report]:
+        """Encode again while the MP3's loudness or peaks are off."""
+        for _ in range(LOUDNESS_TRIES):
+            if level is None or self.options.loudness is None or report.loudness is None:
+                break
+            better = loudness.corrected(
+                level,
+                self.options.loudness,
+                report.loudness,
+                made.sample_rate,
+                self._measurer(made, expected),
+            )
+            if better is None:
+                break
+            level = better
+            report = self._encode(made, level, expected)
+        return level, report
+
+    def _tag(self, made: Plan, report: Report) -> int:
+        self.cover.seek(0)
+        kept = self.options.tags == "keep"
+        known = tags.Known(
+            title=self.options.title,
+            language=made.track.language if kept else None,
+            loudness=report.loudness,
+            cover=self.cover.read(tags.MAX_COVER + 1) if kept else b"",
+        )
+        return tags.finish(self.mp3, known)
+
+
+def _bitrates(made: Plan, report: Report) -> tuple[float, float]:
+    """Return the source's and the MP3's bitrate in kbit/s."""
+    source = (
+        report.source_bytes / max(report.decoded_samples, 1) * (made.track.sample_rate or made.sample_rate)
     )
+    return source * 8 / 1000, report.bitrate(report.samples / made.sample_rate)
+
+
+def _warnings(made: Plan, options: Options, report: Report) -> list[Warned]:
+    found = []
+    source, own = _bitrates(made, report)
+    if own > source * HIGHER:
+        message = f"The MP3 has {own:.0f} kbit/s, the video only {source:.0f}: it is larger, but no better."
+        found.append(Warned("higher_bitrate", message))
+    if made.quality.isdigit() and own < int(made.quality) / HIGHER:
+        message = f"At {made.sample_rate} Hz an MP3 has {own:.0f} kbit/s at most, not {made.quality}."
+        found.append(Warned("bitrate_lowered", message))
+    heard = report.loudness
+    if options.loudness is not None and heard is not None and abs(heard.integrated - options.loudness) > 1:
+        message = (
+            f"The loudness is {heard.integrated:.1f} LUFS: it could not be brought to {options.loudness:g}."
+        )
+        found.append(Warned("loudness_missed", message))
+    return found

@@ -1,84 +1,98 @@
-"""Run the encoding itself."""
+"""Have ffmpeg encode, measure or survey one video, and turn its failures into ours."""
 
 import signal
 import threading
-from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
-from chassis.options import SAMPLE_RATES, Options
-from converter import errors, sandbox
+from converter import command, errors, sandbox
 from converter.errors import ConversionFailed
 from converter.limits import Limits
-from converter.media import Track
-
-LOG_LINES = 200
-
-
-def promised(duration: float | None, track_seconds: float | None, options: Options) -> float | None:
-    """Return how long the MP3 must be, by what the file says of itself."""
-    whole = track_seconds or duration
-    if whole is None:
-        return None
-    return min(whole, options.end or whole) - options.start
+from converter.media import Media
+from converter.plan import Plan
+from converter.report import Report
+from converter.sandbox import OnTime
 
 
-def encode(  # noqa: PLR0913 - what to encode, and how to follow it
-    video: Path,
-    mp3: Path,
-    track: Track,
-    options: Options,
-    *,
-    limits: Limits,
-    stop: threading.Event,
-    on_time: sandbox.OnTime,
-) -> None:
-    """Write one sound track as an MP3.
+@dataclass(frozen=True, slots=True)
+class Encoder:
+    """Works on one video.
 
-    Raises:
-        Cancelled: `stop` was set.
-        ConversionFailed: ffmpeg could not.
+    Every method raises `Cancelled` when `stop` is set, and `ConversionFailed` when ffmpeg could not.
     """
-    log: deque[str] = deque(maxlen=LOG_LINES)
-    status = sandbox.run(
-        (*("-v", "level+verbose"), *sandbox.INPUT, *_output(track, options), sandbox.OUTPUT),
-        video=video,
-        output=mp3,
-        limits=limits,
-        stop=stop,
-        on_line=log.append,
-        on_time=on_time,
-    )
-    if status != 0:
-        raise _why(status, list(log), track, limits)
-    if mp3.stat().st_size == 0:
-        raise errors.empty_audio()
+
+    video: Path
+    media: Media
+    limits: Limits
+    stop: threading.Event
+
+    def encode(  # noqa: PLR0913 - what to make, and where to
+        self, plan: Plan, filters: Sequence[str], mp3: Path, cover: IO[bytes], on_time: OnTime, *, tags: bool
+    ) -> Report:
+        """Write the MP3 with its tags and chapters, and the attached picture into `cover`."""
+        arguments = command.encode(plan, self.media, filters, tags=tags, cover=cover.fileno())
+        report = self._run(arguments, plan, on_time, mp3, cover)
+        if report.samples == 0:
+            raise errors.empty_audio()
+        return report
+
+    def measure(self, plan: Plan, filters: Sequence[str], on_time: OnTime) -> Report:
+        """Measure what the encoder would get, and write nothing."""
+        return self._run(command.measure(plan, self.media, filters), plan, on_time)
+
+    def survey(self, picture: int) -> tuple[float, Report]:
+        """Read the whole file without decoding it; return where it ends, and what was said."""
+        ends = [0.0]
+        report = Report()
+        sandbox.run(
+            command.survey(picture),
+            video=self.video,
+            limits=self.limits,
+            stop=self.stop,
+            on_line=report.read,
+            on_time=ends.append,
+        )
+        return ends[-1], report
+
+    def _run(
+        self,
+        arguments: Sequence[str],
+        plan: Plan,
+        on_time: OnTime,
+        mp3: Path | None = None,
+        cover: IO[bytes] | None = None,
+    ) -> Report:
+        report = Report()
+        status = sandbox.run(
+            arguments,
+            video=self.video,
+            output=mp3,
+            shared=() if cover is None else (cover.fileno(),),
+            limits=self.limits,
+            stop=self.stop,
+            on_line=report.read,
+            on_time=on_time,
+        )
+        if status != 0:
+            raise why_failed(status, report, plan.track.codec, self.limits)
+        return report
 
 
-def _output(track: Track, options: Options) -> tuple[str, ...]:
-    quality = ("-q:a", options.quality[1:]) if options.quality[0] == "V" else ("-b:a", f"{options.quality}k")
-    rate = max(of for of in SAMPLE_RATES if of <= max(track.sample_rate or 48000, SAMPLE_RATES[0]))
-    part = () if options.end is None else ("-t", str(options.end - options.start))
-    mono = options.channels == "mono" or (options.channels == "auto" and track.channels == 1)
-    return (
-        *("-map", f"0:{track.stream}"),
-        *("-ss", str(options.start), *part),
-        *("-af", "aresample=async=1:first_pts=0"),
-        *("-c:a", "libmp3lame", *quality),
-        *("-ac", "1" if mono else "2"),
-        *("-ar", str(rate if options.sample_rate == "auto" else options.sample_rate)),
-        *("-id3v2_version", "3", "-f", "mp3"),
-    )
-
-
-def _why(status: int, log: list[str], track: Track, limits: Limits) -> ConversionFailed:
-    said = "\n".join(log)
+def why_failed(status: int, report: Report, codec: str, limits: Limits) -> ConversionFailed:
+    """Return the error for an ffmpeg that ended with this status, having said this."""
+    said = report.said
     if status == -signal.SIGXFSZ or "File too large" in said:
         return errors.too_large(limits.mp3_bytes)
+    if status == -signal.SIGXCPU:
+        return errors.stalled(limits.cpu_seconds)
     if "No space left on device" in said:
         return errors.out_of_space()
-    if "not on whitelist" in said or "Decoder (codec" in said:
-        return errors.unsupported_codec(track.codec)
+    if codec in report.refused or "no decoder found" in said:
+        return errors.unsupported_codec(codec)
+    if "no packets" in said or "nothing was encoded" in said:
+        return errors.empty_audio()
     if status < 0:
         return errors.crashed(signal.Signals(-status).name)
-    problems = [line for line in log if "[error]" in line or "[fatal]" in line]
-    return errors.unreadable_media(problems[-1].rpartition("] ")[2] if problems else "no reason is known")
+    return errors.unreadable_media("its sound cannot be decoded")

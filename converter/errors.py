@@ -102,11 +102,11 @@ def empty_audio() -> ConversionFailed:
     )
 
 
-def nothing_between(start: float, seconds: float) -> ConversionFailed:
+def nothing_there(start: float) -> ConversionFailed:
     """The part that was asked for begins after the sound's end."""
     return ConversionFailed(
         "empty_audio",
-        f"The sound lasts {seconds:.1f} s, and the part that was asked for begins at {start:.1f} s.",
+        f"There is no sound from {start:g} s on.",
         "Choose an earlier start.",
     )
 
@@ -138,11 +138,12 @@ def too_large(limit: int) -> ConversionFailed:
     )
 
 
-def input_truncated(got: float, promised: float) -> ConversionFailed:
+def input_truncated(got: float, promised: float | None) -> ConversionFailed:
     """The file is not whole, and the caller takes nothing less."""
+    of = "" if promised is None else f" of the promised {promised:.1f} s"
     return ConversionFailed(
         "input_truncated",
-        f"Only {got:.1f} s of the {promised:.1f} s of sound are in the file or can be read.",
+        f"The video is not whole: only {got:.1f} s{of} can be read.",
         "Send the whole file again, or take what there is by leaving out strict.",
     )
 

@@ -54,6 +54,10 @@ class Media:
     chapters: tuple[Chapter, ...] = ()
     cover: int | None = None
     """The stream of the attached picture."""
+    picture: int | None = None
+    """The first stream of moving pictures."""
+    estimated: bool = False
+    """The duration is only guessed from the size of the file."""
 
     def as_document(self) -> dict[str, Any]:
         """Return what the job's `media` says."""

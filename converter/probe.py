@@ -37,6 +37,7 @@ TAGS = (
 """What a listener may want to read; the rest is the container's own business."""
 LOG_LINES = 50
 LEVEL = "[info] "
+GUESSED = ("Estimating duration", "using bitrate for duration")
 
 STREAM = re.compile(r"  Stream #0:(\d+)(?:\[\w+\])?(?:\(([^)]*)\))?: (\w+): (.*)")
 CHAPTER = re.compile(r"    Chapter #0:\d+: start (-?[\d.]+), end (-?[\d.]+)")
@@ -79,6 +80,8 @@ class _Dump:
         self.log: deque[str] = deque(maxlen=LOG_LINES)
         self._duration: float | None = None
         self._cover: int | None = None
+        self._picture: int | None = None
+        self._estimated = False
         self._tracks: dict[int, Track] = {}
         self._chapters: list[Chapter] = []
         self._file_tags: dict[str, str] = {}
@@ -93,6 +96,7 @@ class _Dump:
             line = line.removeprefix(LEVEL)
         elif not line.startswith("   "):
             self.log.append(line)
+            self._estimated = self._estimated or any(words in line for words in GUESSED)
             return
         if line.startswith("Input #0, "):
             self.container = line.removeprefix("Input #0, ").rpartition(", from ")[0]
@@ -123,13 +127,17 @@ class _Dump:
                 for chapter, tags in zip(self._chapters, self._chapter_tags, strict=True)
             ),
             cover=self._cover,
+            picture=self._picture,
+            estimated=self._estimated,
         )
 
     def _stream(self, number: int, language: str | None, kind: str, line: str) -> None:
         self._tags = self._tags_of.setdefault(number, {})
         marks = DISPOSITION.findall(line)
-        if kind == "Video" and "attached pic" in marks and self._cover is None:
-            self._cover = number
+        if kind == "Video" and "attached pic" in marks:
+            self._cover = number if self._cover is None else self._cover
+        elif kind == "Video" and self._picture is None:
+            self._picture = number
         if kind != "Audio":
             return
         rate, bitrate = ffmpeg.sound(line)

@@ -61,12 +61,15 @@ def run(  # noqa: PLR0913 - one call is one run of ffmpeg, and says all about it
     *,
     video: Path,
     output: Path | None = None,
+    shared: Sequence[int] = (),
     limits: Limits,
     stop: threading.Event,
     on_line: OnLine,
     on_time: OnTime = lambda _: None,
 ) -> int:
     """Run ffmpeg with these arguments and return its exit status, negative if a signal ended it.
+
+    `shared` are descriptors that it gets under their own numbers.
 
     Raises:
         Cancelled: `stop` was set; ffmpeg is gone.
@@ -83,7 +86,7 @@ def run(  # noqa: PLR0913 - one call is one run of ffmpeg, and says all about it
                 stdin=source,
                 stdout=sink,
                 stderr=subprocess.PIPE,
-                pass_fds=(told,),
+                pass_fds=(told, *shared),
                 env={},
                 cwd="/",
                 bufsize=0,

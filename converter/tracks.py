@@ -40,10 +40,11 @@ def _rank(track: Track) -> tuple[bool, bool, int, int]:
 
 
 def _same_language(one: str, other: str) -> bool:
-    return _three_letters(one) == _three_letters(other)
+    return three_letters(one) == three_letters(other)
 
 
-def _three_letters(language: str) -> str:
+def three_letters(language: str) -> str:
+    """Return a language's code by ISO 639-2/T, or what was given if it is none that is known."""
     primary = language.lower().partition("-")[0]
     return ISO_639.get(primary, primary)
 

@@ -1,0 +1,108 @@
+"""Write down what ffmpeg is asked for: argument lists, of which nothing comes from a stranger's text."""
+
+from collections.abc import Sequence
+
+from converter import sandbox
+from converter.media import Media
+from converter.plan import Plan
+
+METER = "ebur128=peak=true:framelog=quiet"
+TAG_ROOM = 2048
+"""Bytes kept free behind the tags, so that more can be added without moving the sound."""
+LEAD_SECONDS = 10.0
+SEEKABLE = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm")
+"""Containers with an index of times, where one can begin close to the start that was asked for."""
+VERBOSE = ("-v", "level+verbose")
+NOWHERE = ("-f", "null", "-")
+CEILING = 0.89
+"""A peak of -1 dB."""
+
+
+def encode(plan: Plan, media: Media, filters: Sequence[str], *, tags: bool, cover: int) -> tuple[str, ...]:
+    """Return the arguments that write an MP3 and measure it by decoding it again on the way.
+
+    `cover` is the descriptor that the attached picture goes to, if `tags` are wanted.
+    """
+    if plan.copied:
+        sound = (*_map(plan), "-c:a", "copy")
+        meter = (*_map(plan), "-af", METER, *NOWHERE)
+    else:
+        sound = (*_map(plan), *_part(plan, media), *_chain(plan, filters), *_encoder(plan))
+        # The third input is what the first output's encoder wrote.
+        meter = ("-dec", "0:0", "-filter_complex", f"[dec:0]{METER}[heard]", "-map", "[heard]", *NOWHERE)
+    return (
+        *_input(plan, media),
+        *sound,
+        *_tags(plan, media, wanted=tags),
+        *("-metadata_header_padding", str(TAG_ROOM), "-f", "mp3", sandbox.OUTPUT),
+        *meter,
+        *(_picture(media.cover, cover) if tags and media.cover is not None else ()),
+    )
+
+
+def measure(plan: Plan, media: Media, filters: Sequence[str]) -> tuple[str, ...]:
+    """Return the arguments that measure what the encoder would get, and write nothing."""
+    chain = _chain(plan, (*filters, METER))
+    return (*_input(plan, media), *_map(plan), *_part(plan, media), *chain, *NOWHERE)
+
+
+def survey(picture: int) -> tuple[str, ...]:
+    """Return the arguments that read sound and pictures to the end of the file without decoding them.
+
+    The pictures go to a muxer that asks for no more than bytes, and their bytes nowhere.
+    """
+    pictures = ("-map", f"0:{picture}", "-c", "copy", "-f", "image2pipe", sandbox.OUTPUT)
+    return (*VERBOSE, *sandbox.INPUT, *pictures, "-map", "0:a", "-c", "copy", *NOWHERE)
+
+
+def read_from(plan: Plan, media: Media) -> float:
+    """Return where the reading begins: where it can jump there, some seconds before the start."""
+    return max(plan.start - LEAD_SECONDS, 0.0) if media.container in SEEKABLE else 0.0
+
+
+def _input(plan: Plan, media: Media) -> tuple[str, ...]:
+    seconds = read_from(plan, media)
+    seek = ("-ss", f"{seconds:.6f}") if seconds else ()
+    return (*VERBOSE, *seek, *sandbox.INPUT)
+
+
+def _map(plan: Plan) -> tuple[str, ...]:
+    return ("-map", f"0:{plan.track.stream}")
+
+
+def _part(plan: Plan, media: Media) -> tuple[str, ...]:
+    skipped = plan.start - read_from(plan, media)
+    begin = ("-ss", f"{skipped:.6f}") if skipped else ()
+    end = () if plan.end is None else ("-t", f"{plan.end - plan.start:.6f}")
+    return (*begin, *end)
+
+
+def _chain(plan: Plan, filters: Sequence[str]) -> tuple[str, ...]:
+    """Return the filters that give sound its shape and place in time, and what comes after.
+
+    Silence fills what is missing at the beginning and between, so that times stay those of the video.
+    Channels are mixed in floating point: in whole numbers all would be made quieter than they were.
+    """
+    layout = "mono" if plan.channels == 1 else "stereo"
+    shape = f"aresample={plan.sample_rate}:async=1:first_pts=0:out_chlayout={layout}:internal_sample_fmt=fltp"
+    limiter = (f"alimiter=limit={CEILING}:level=false:latency=true",) if plan.downmixed else ()
+    return ("-af", ",".join((f"{shape}:out_sample_fmt=fltp", *limiter, *filters)))
+
+
+def _encoder(plan: Plan) -> tuple[str, ...]:
+    variable = plan.quality.startswith("V")
+    quality = ("-q:a", plan.quality[1:]) if variable else ("-b:a", f"{plan.quality}k")
+    return ("-c:a", "libmp3lame", *quality, "-ar", str(plan.sample_rate), "-ac", str(plan.channels))
+
+
+def _tags(plan: Plan, media: Media, *, wanted: bool) -> tuple[str, ...]:
+    if not wanted:
+        return ("-map_metadata", "-1", "-map_chapters", "-1", "-id3v2_version", "3")
+    # Ogg has its tags on the stream.
+    source = f"0:s:{plan.track.stream}" if media.container == "ogg" else "0"
+    return ("-map_metadata", source, "-id3v2_version", "3")
+
+
+def _picture(stream: int, cover: int) -> tuple[str, ...]:
+    copied = ("-map", f"0:{stream}", "-c:v", "copy", "-frames:v", "1", "-f", "image2pipe")
+    return (*copied, "-fd", str(cover), sandbox.OUTPUT)

@@ -1,0 +1,84 @@
+"""Decide what to make of a sound track: its channels, its sample rate, its bitrate, or a mere copy."""
+
+from dataclasses import dataclass
+
+from chassis.options import SAMPLE_RATES, Options
+from converter.media import Track
+
+HALF_RATES_TO = 24000
+"""Up to this sample rate an MP3 is of MPEG-2 (ISO 13818-3), which has other bitrates."""
+BITRATES = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
+HALF_BITRATES = (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
+LEAST_A_CHANNEL, HALF_LEAST_A_CHANNEL = 32, 16
+"""In kbit/s: below, speech in an MP3 cannot be understood, however good it is at the source's bitrate."""
+BEST_A_CHANNEL = 100
+"""About what V2 takes at 48 kHz."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the encoder is asked for."""
+
+    track: Track
+    start: float
+    end: float | None
+    channels: int
+    sample_rate: int
+    quality: str
+    """`V0` to `V9`, a constant bitrate in kbit/s, or `copy`."""
+
+    @property
+    def copied(self) -> bool:
+        """The track is an MP3 already and stays as it is."""
+        return self.quality == "copy"
+
+    @property
+    def downmixed(self) -> bool:
+        """Channels are added up, so peaks may add up too."""
+        return (self.track.channels or 2) > self.channels
+
+
+def plan(track: Track, options: Options) -> Plan:
+    """Return how to convert a track as the options ask."""
+    mono = options.channels == "mono" or (options.channels == "auto" and track.channels == 1)
+    channels = 1 if mono else 2
+    rate = _rate(track, options)
+    if options.quality != "auto":
+        quality = options.quality
+    elif _needs_no_change(track, options):
+        quality = "copy"
+    else:
+        quality = _quality(track.bitrate, channels, rate)
+    return Plan(track, options.start, options.end, channels, rate, quality)
+
+
+def no_more_than(source_bitrate: float, channels: int, sample_rate: int) -> str:
+    """Return the highest constant bitrate that is no higher than the source's, in kbit/s.
+
+    It is not lower than what a listener can understand.
+    """
+    half = sample_rate <= HALF_RATES_TO
+    least = (HALF_LEAST_A_CHANNEL if half else LEAST_A_CHANNEL) * channels
+    bitrates = HALF_BITRATES if half else BITRATES
+    return str(max(rate for rate in bitrates if rate <= max(source_bitrate, least)))
+
+
+def _quality(source_bitrate: int | None, channels: int, sample_rate: int) -> str:
+    usual = BEST_A_CHANNEL * channels * sample_rate / SAMPLE_RATES[-1]
+    if source_bitrate is None or source_bitrate >= usual:
+        return "V2"
+    return no_more_than(source_bitrate, channels, sample_rate)
+
+
+def _needs_no_change(track: Track, options: Options) -> bool:
+    same = options.channels == "auto" or options.channels == track.layout
+    same_rate = options.sample_rate in ("auto", track.sample_rate)
+    part = options.start > 0 or options.end is not None
+    return track.codec == "mp3" and same and same_rate and not part and options.loudness is None
+
+
+def _rate(track: Track, options: Options) -> int:
+    if options.sample_rate != "auto":
+        return options.sample_rate
+    source = max(track.sample_rate or SAMPLE_RATES[-1], SAMPLE_RATES[0])
+    return max(rate for rate in SAMPLE_RATES if rate <= source)

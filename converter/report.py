@@ -1,0 +1,94 @@
+"""Read what ffmpeg says of its own work: what was read, decoded, measured and written, and what went wrong."""
+
+import re
+from collections import deque
+from dataclasses import dataclass
+
+LOG_LINES = 50
+
+READ = re.compile(
+    r"Input stream #0:\d+ \(audio\): \d+ packets read \((\d+) bytes\);"
+    r"(?: \d+ frames decoded;(?: (\d+) decode errors)? \((\d+) samples\))?"
+)
+WROTE = re.compile(
+    r"Output stream #0:0 \(audio\): (?:\d+ frames encoded \((\d+) samples\); )?\d+ packets muxed \((\d+) bytes\)"
+)
+MEASURE = re.compile(r" +(I|LRA|Peak): +(-?[\d.]+|-?inf|-?nan) (?:LUFS|LU|dBFS)")
+PROBLEM = re.compile(r"(?:^|\] )\[(?:error|fatal|panic)\] (.*)")
+REFUSED = re.compile(r"Codec \((\w+)\) not on whitelist")
+"""No problem in itself: the decoders of pictures are meant to be missing."""
+
+SILENT = -70.0
+"""Integrated loudness, in LUFS, of what has no sound by EBU R 128."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loudness:
+    """How loud something is, by ITU-R BS.1770 and EBU R 128."""
+
+    integrated: float
+    """In LUFS; `SILENT` is the least."""
+    range: float
+    """In LU."""
+    true_peak: float
+    """In dBTP."""
+
+
+class Report:
+    """Takes ffmpeg's log line by line; what it never said stays at nothing."""
+
+    def __init__(self) -> None:
+        self.problems = 0
+        self.refused: set[str] = set()
+        """Decoders that were asked for and are not allowed."""
+        self.tail: deque[str] = deque(maxlen=LOG_LINES)
+        self.source_bytes = 0
+        self.decoded_samples = 0
+        self.decode_errors = 0
+        self.encoded_samples = 0
+        self.mp3_bytes = 0
+        self._measured: dict[str, float] = {}
+
+    def read(self, line: str) -> None:
+        """Take the next line, as written under `-v level+verbose`."""
+        if found := REFUSED.search(line):
+            self.refused.add(found[1])
+        elif found := PROBLEM.search(line):
+            self.problems += 1
+            self.tail.append(found[1])
+        elif found := MEASURE.fullmatch(line):
+            self._measured[found[1]] = float(found[2])
+        elif found := READ.search(line):
+            self.source_bytes = int(found[1])
+            self.decode_errors = int(found[2] or 0)
+            self.decoded_samples = int(found[3] or 0)
+        elif found := WROTE.search(line):
+            self.encoded_samples = int(found[1] or 0)
+            self.mp3_bytes = int(found[2])
+
+    @property
+    def samples(self) -> int:
+        """How many went into the MP3: those of the encoder, or of a track that was copied."""
+        return self.encoded_samples or self.decoded_samples
+
+    def bitrate(self, seconds: float) -> float:
+        """Return the MP3's bitrate in kbit/s, on average over its length."""
+        return self.mp3_bytes * 8 / 1000 / seconds if seconds else 0.0
+
+    @property
+    def said(self) -> str:
+        """The last of what went wrong."""
+        return "\n".join(self.tail)
+
+    @property
+    def loudness(self) -> Loudness | None:
+        """What was measured; `None` if nothing was."""
+        if not self._measured.keys() >= {"I", "LRA", "Peak"}:
+            return None
+        integrated, spread, peak = (self._measured[name] for name in ("I", "LRA", "Peak"))
+        # A comparison with "not a number" is false, too.
+        return Loudness(
+            integrated if integrated > SILENT else SILENT,
+            spread if spread > 0 else 0.0,
+            peak if peak > SILENT else SILENT,
+        )

@@ -1,0 +1,89 @@
+"""The whole-file guarantee: compare what came out with what the video promised.
+
+ffmpeg's exit status says nothing here: of a file that was cut at 43 % it converts 43 % and is content.
+"""
+
+from dataclasses import dataclass
+
+from converter import command, declared
+from converter.encoder import Encoder
+from converter.plan import Plan
+from converter.report import Report
+
+SHORT_SECONDS, SHORT_PART = 1.0, 0.01
+"""How much may be missing: the greater of both."""
+CUT = ("ended prematurely", "partial file")
+"""What ffmpeg says where the file ends in the middle of something."""
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """Something that the owner should know about an MP3."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether the MP3 holds all the sound that was asked for, and what is to be said about that."""
+
+    complete: bool
+    got: float
+    """Seconds of sound that could be read."""
+    promised: float | None
+    """Seconds of sound by what the video says of itself; `None` if it says nothing."""
+    warnings: tuple[Warned, ...] = ()
+
+
+def promised(encoder: Encoder, plan: Plan) -> float | None:
+    """Return how long the MP3 must be by what the video says of itself; `None` if it says nothing."""
+    media = encoder.media
+    said = declared.seconds(encoder.video, media, plan.track) or plan.track.seconds
+    if said is None and not media.estimated:
+        said = media.duration
+    return None if said is None else max(min(said, plan.end or said) - plan.start, 0.0)
+
+
+def judge(encoder: Encoder, plan: Plan, report: Report, expected: float | None) -> Verdict:
+    """Return the verdict about the MP3 that came of a run of ffmpeg, with `expected` seconds promised."""
+    length = report.samples / plan.sample_rate
+    skipped = plan.start - command.read_from(plan, encoder.media)
+    heard = report.decoded_samples / (plan.track.sample_rate or plan.sample_rate) - skipped
+    damaged = report.problems > 0
+    if expected is not None and length < expected - allowed(expected):
+        if not damaged and _is_whole(encoder):
+            message = f"The sound ends at {length:.1f} s, the video at {expected:.1f} s."
+            return Verdict(True, length, expected, (Warned("sound_ends_early", message),))
+        return _partial(length, expected)
+    if heard < length - allowed(length):
+        if damaged:
+            return _partial(heard, max(length, expected or 0))
+        message = f"The video has no sound for {length - heard:.1f} s; the MP3 is silent there."
+        return Verdict(True, heard, expected, (Warned("silence_filled", message),))
+    if expected is None and any(word in report.said for word in CUT):
+        return _partial(length, None)
+    if report.decode_errors:
+        message = f"The video is damaged: {report.decode_errors} short pieces of its sound cannot be read."
+        return Verdict(True, heard, expected, (Warned("damaged", message),))
+    return Verdict(True, heard, expected)
+
+
+def allowed(seconds: float) -> float:
+    """Return how much of a sound may be missing without a word."""
+    return max(SHORT_SECONDS, SHORT_PART * seconds)
+
+
+def _is_whole(encoder: Encoder) -> bool:
+    """Find out whether the file goes on to its promised end, though this sound does not."""
+    duration = encoder.media.duration
+    if duration is None or encoder.media.picture is None:
+        return False
+    end, report = encoder.survey(encoder.media.picture)
+    return report.problems == 0 and end >= duration - allowed(duration)
+
+
+def _partial(got: float, expected: float | None) -> Verdict:
+    of = "the end is missing" if expected is None else f"of the promised {expected:.1f} s"
+    message = f"The video is not whole: the MP3 holds {got:.1f} s of sound, {of}."
+    return Verdict(False, got, expected, (Warned("input_truncated", message),))
