@@ -71,13 +71,13 @@ def prepare() -> None:
 
 
 def states() -> dict[str, str]:
-    """Return the state of each container by service, such as `running (healthy)` or `exited (0)`."""
+    """Return the state of each container by its name, such as `running (healthy)` or `exited (0)`."""
     listed = _read("ps", "--all", "--format", "json")
     # Compose 2.21 turned one list into one object a line.
     containers: list[dict[str, Any]] = (
         json.loads(listed) if listed.startswith("[") else [json.loads(line) for line in listed.splitlines()]
     )
-    return {c["Service"]: f"{c['State']} ({c['Health'] or c['ExitCode']})" for c in containers}
+    return {c["Name"]: f"{c['State']} ({c['Health'] or c['ExitCode']})" for c in containers}
 
 
 def port(name: str) -> int:
