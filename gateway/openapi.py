@@ -16,7 +16,7 @@ from werkzeug.routing import Rule
 from chassis.job_queries import CURSOR
 from chassis.options import BITRATES, MAX_TITLE, SAMPLE_RATES
 from gateway import routes
-from gateway.documented import Documentation
+from gateway.documented import QUERY_OF_OPTIONS, Documentation
 from gateway.limits import MAX_WAIT_SECONDS
 from gateway.routes.jobs import MAX_PAGE, STATES
 from gateway.schemas import SHAPES
@@ -62,12 +62,18 @@ PARAMETERS: dict[str, tuple[str, Json]] = {
     "Last-Event-ID": ("The last event that was seen.", {"type": "string", "pattern": "^[0-9]{1,9}$"}),
     "Range": ("Which bytes.", {"type": "string", "examples": ["bytes=0-99"]}),
 }
+_OPTIONS = {
+    "type": "object",
+    "properties": {name: PARAMETERS[name][1] for name in QUERY_OF_OPTIONS},
+    "additionalProperties": False,
+}
 _FILE = {"type": "string", "format": "binary"}
 _FORM = {"type": "object", "properties": {"file": _FILE}, "required": ["file"]}
 BODIES: dict[str, Json] = {
     "form": {"multipart/form-data": {"schema": _FORM}},
     "files": {"multipart/form-data": {"schema": _FORM}, "application/octet-stream": {"schema": _FILE}},
     "file": {"application/octet-stream": {"schema": _FILE}},
+    "options": {"application/json": {"schema": _OPTIONS}},
     "json": {"application/json": {"schema": {"type": "object"}}},
 }
 CONTENT: dict[str, Json] = {
@@ -123,7 +129,7 @@ def _operation(rule: Rule, view: Any, documentation: Documentation) -> Json:
         "responses": _responses(documentation, guarded=scope is not None, original="/v1" not in rule.rule),
     }
     if documentation.body is not None:
-        required = documentation.body != "json"
+        required = documentation.body not in ("json", "options")
         operation["requestBody"] = {"content": BODIES[documentation.body], "required": required}
     if scope is not None:
         operation["security"] = [{"token": []}, {"password": []}]

@@ -7,6 +7,9 @@ from flask import request
 
 from gateway import problems
 
+MAX_TEXT = 100
+MAX_DIGITS = 9
+
 
 def number(name: str, default: int, least: int, most: int) -> int:
     """Return a whole number of the query.
@@ -14,12 +17,12 @@ def number(name: str, default: int, least: int, most: int) -> int:
     Raises:
         Problem: it is none, or out of bounds.
     """
-    text = request.args.get(name)
-    if text is None:
+    given = request.args.get(name)
+    if given is None:
         return default
-    if not (text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= most):  # noqa: PLR2004 - digits of a number that nobody asks for
+    if not (given.isascii() and given.isdigit() and len(given) <= MAX_DIGITS and least <= int(given) <= most):
         raise problems.invalid_parameter(name, f"a number from {least} to {most}")
-    return int(text)
+    return int(given)
 
 
 def one_of(name: str, allowed: tuple[str, ...]) -> str | None:
@@ -28,10 +31,22 @@ def one_of(name: str, allowed: tuple[str, ...]) -> str | None:
     Raises:
         Problem: it is none of those that are allowed.
     """
-    text = request.args.get(name)
-    if text is not None and text not in allowed:
+    given = request.args.get(name)
+    if given is not None and given not in allowed:
         raise problems.invalid_parameter(name, f"one of {', '.join(allowed)}")
-    return text
+    return given
+
+
+def text(name: str) -> str | None:
+    """Return a text of the query, `None` for an empty one.
+
+    Raises:
+        Problem: it is too long.
+    """
+    given = request.args.get(name)
+    if given is not None and len(given) > MAX_TEXT:
+        raise problems.invalid_parameter(name, f"at most {MAX_TEXT} characters")
+    return given or None
 
 
 def only(*names: str) -> None:
@@ -57,11 +72,10 @@ def fields(mimetype: str, body: bytes) -> dict[str, str]:
         Problem: the body is neither.
     """
     try:
-        text = body.decode("utf-8")
-        found = (
-            json.loads(text) if mimetype == "application/json" else dict(parse_qsl(text, strict_parsing=True))
-        )
-    except ValueError:
+        given = body.decode("utf-8")
+        is_json = mimetype == "application/json"
+        found = json.loads(given) if is_json else dict(parse_qsl(given, strict_parsing=True))
+    except (ValueError, RecursionError):
         raise problems.malformed_options() from None
     if not isinstance(found, dict):
         raise problems.malformed_options()

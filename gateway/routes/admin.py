@@ -61,10 +61,10 @@ def jobs() -> Response:
     parameters.only("owner", "state", "q", "limit", "before")
     try:
         page = use().jobs.page(
-            request.args.get("owner"),
+            parameters.text("owner"),
             limit=parameters.number("limit", 20, 1, MAX_PAGE),
             state=parameters.one_of("state", STATES),  # type: ignore[arg-type]  # it is one of STATES
-            text=request.args.get("q") or None,
+            text=parameters.text("q"),
             before=request.args.get("before"),
         )
     except InvalidCursor:

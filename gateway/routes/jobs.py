@@ -60,7 +60,7 @@ def index() -> Response:
             g.identity.username,
             limit=limit + 1,
             state=state,  # type: ignore[arg-type]  # one of STATES, looked at above
-            text=request.args.get("q") or None,
+            text=parameters.text("q"),
             before=request.args.get("before"),
         )
     except InvalidCursor:
@@ -126,7 +126,7 @@ def cancel(job_id: str) -> Response:
 
 @routes.post("/<job_id>/retry")
 @requires("jobs:write")
-@documented({202: "Job"}, errors=(400, 404, 409, 410, 413, 422), query=QUERY_OF_OPTIONS, body="json")
+@documented({202: "Job"}, errors=(400, 404, 409, 410, 413, 422), query=QUERY_OF_OPTIONS, body="options")
 def retry(job_id: str) -> Response:
     """Convert a kept video again, with the same options or those that are sent."""
     job = own_job(job_id)

@@ -174,7 +174,17 @@ def test_the_list_is_narrowed_by_state_and_by_name(me: httpx.Client, stores: Sto
 
 
 @pytest.mark.parametrize(
-    "query", ["limit=0", "limit=101", "limit=x", "limit=-1", "state=odd", "before=nonsense", "colour=red"]
+    "query",
+    [
+        "limit=0",
+        "limit=101",
+        "limit=x",
+        "limit=-1",
+        "state=odd",
+        "before=nonsense",
+        "colour=red",
+        f"q={'x' * 101}",
+    ],
 )
 def test_a_query_that_is_not_allowed_is_named(me: httpx.Client, query: str) -> None:
     answer = me.get(f"/v1/jobs?{query}")
@@ -311,19 +321,22 @@ def test_a_kept_video_is_converted_again_with_other_options(me: httpx.Client, st
 def test_a_retry_that_cannot_be_says_why(me: httpx.Client, stores: Stores) -> None:
     queued, gone = stores.queued(), stores.done("me@example.com", b"mp3")
     stores.jobs.release_source(gone)
+    as_json = {"Content-Type": "application/json"}
 
     answers = [
         me.post(f"/v1/jobs/{queued.id}/retry"),
         me.post(f"/v1/jobs/{gone.id}/retry"),
         me.post(f"/v1/jobs/{gone.id}/retry", json={"quality": "x"}),
         me.post(f"/v1/jobs/{gone.id}/retry", json=[1]),
-        me.post(f"/v1/jobs/{gone.id}/retry", content=b"\xff", headers={"Content-Type": "application/json"}),
+        me.post(f"/v1/jobs/{gone.id}/retry", content=b"[" * 15_000, headers=as_json),
+        me.post(f"/v1/jobs/{gone.id}/retry", content=b"\xff", headers=as_json),
     ]
 
     assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [
         (409, "wrong_state"),
         (410, "source_gone"),
         (422, "invalid_option"),
+        (400, "malformed_options"),
         (400, "malformed_options"),
         (400, "malformed_options"),
     ]
