@@ -10,7 +10,8 @@ from collections import deque
 from dataclasses import replace
 from pathlib import Path
 
-from converter import claims, ffmpeg, sandbox
+from converter import ffmpeg, sandbox
+from converter.encryption import has_encrypted_sound
 from converter.limits import Limits
 from converter.media import Chapter, Media, Track
 from converter.unreadable import why_unreadable
@@ -66,7 +67,7 @@ def probe(video: Path, limits: Limits, stop: threading.Event) -> Media:
     if dump.container is None:
         raise why_unreadable(video, list(dump.log))
     media = dump.media(dump.container)
-    if media.container.startswith("mov") and claims.has_encrypted_sound(video):
+    if media.container.startswith("mov") and has_encrypted_sound(video):
         # ffmpeg shows the kind that the sound has once it is decrypted.
         return replace(media, tracks=tuple(replace(track, encrypted=True) for track in media.tracks))
     return media
