@@ -84,9 +84,11 @@ def _chain(plan: Plan, filters: Sequence[str]) -> tuple[str, ...]:
     Channels are mixed in floating point: in whole numbers all would be made quieter than they were.
     """
     layout = "mono" if plan.channels == 1 else "stereo"
-    shape = f"aresample={plan.sample_rate}:async=1:first_pts=0:out_chlayout={layout}:internal_sample_fmt=fltp"
+    floats = "internal_sample_fmt=fltp:out_sample_fmt=fltp"
+    times = ":async=1:first_pts=0" if plan.timed else ""
+    shape = f"aresample={plan.sample_rate}:out_chlayout={layout}:{floats}{times}"
     limiter = (f"alimiter=limit={CEILING}:level=false:latency=true",) if plan.downmixed else ()
-    return ("-af", ",".join((f"{shape}:out_sample_fmt=fltp", *limiter, *filters)))
+    return ("-af", ",".join((shape, *limiter, *filters)))
 
 
 def _encoder(plan: Plan) -> tuple[str, ...]:

@@ -165,17 +165,20 @@ class _Work:
         return report
 
     def _fitting(self, first: Plan, level: Level | None, expected: float | None) -> tuple[Plan, Report]:
-        """Encode; again if a copy would not do, or if the bitrate came out higher than the source's."""
-        report = self._encode(first, level, expected)
-        if first.copied and report.decode_errors:
-            first = replace(first, quality="V2")
-            report = self._encode(first, level, expected)
-        source, own = _bitrates(first, report)
-        if self.options.quality == "auto" and not first.copied and own > source * HIGHER:
-            less = replace(first, quality=no_more_than(source, first.channels, first.sample_rate))
-            if less != first:
+        """Encode, and again where it turns out that the plan does not fit the video."""
+        made, report = first, self._encode(first, level, expected)
+        if made.copied and report.problems:
+            made = replace(made, quality="V2")
+            report = self._encode(made, level, expected)
+        if whole.is_patchwork(report, made, self.encoder):
+            made = replace(made, timed=False)
+            report = self._encode(made, level, expected)
+        source, own = _bitrates(made, report)
+        if self.options.quality == "auto" and not made.copied and own > source * HIGHER:
+            less = replace(made, quality=no_more_than(source, made.channels, made.sample_rate))
+            if less != made:
                 return less, self._encode(less, level, expected)
-        return first, report
+        return made, report
 
     def _level(self, planned: Plan, expected: float | None) -> Level | None:
         if self.options.loudness is None:

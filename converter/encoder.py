@@ -87,12 +87,16 @@ def why_failed(status: int, report: Report, codec: str, limits: Limits) -> Conve
         return errors.too_large(limits.mp3_bytes)
     if status == -signal.SIGXCPU:
         return errors.stalled(limits.cpu_seconds)
-    if "No space left on device" in said:
-        return errors.out_of_space()
-    if codec in report.refused or "no decoder found" in said:
-        return errors.unsupported_codec(codec)
-    if "no packets" in said or "nothing was encoded" in said:
-        return errors.empty_audio()
     if status < 0:
         return errors.crashed(signal.Signals(-status).name)
+    if "No space left on device" in said:
+        return errors.out_of_space()
+    return _why_undecoded(report, codec)
+
+
+def _why_undecoded(report: Report, codec: str) -> ConversionFailed:
+    if codec in report.refused or "no decoder found" in report.said:
+        return errors.unsupported_codec(codec)
+    if report.source_bytes == 0 or (report.samples == 0 and report.decode_errors == 0):
+        return errors.empty_audio()
     return errors.unreadable_media("its sound cannot be decoded")

@@ -11,8 +11,11 @@ BITRATES = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
 HALF_BITRATES = (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
 LEAST_A_CHANNEL, HALF_LEAST_A_CHANNEL = 32, 16
 """In kbit/s: below, speech in an MP3 cannot be understood, however good it is at the source's bitrate."""
-BEST_A_CHANNEL = 100
-"""About what V2 takes at 48 kHz."""
+LEVELS = {"V2": 190, "V3": 175, "V4": 165, "V5": 130, "V6": 115, "V7": 100, "V8": 85, "V9": 65}
+"""What LAME's variable bitrates come to with stereo music at 44.1 kHz, in kbit/s (lame.sf.net)."""
+LEVELS_RATE = 44100
+MONO = 0.6
+"""What a single channel takes of that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,8 @@ class Plan:
     sample_rate: int
     quality: str
     """`V0` to `V9`, a constant bitrate in kbit/s, or `copy`."""
+    timed: bool = True
+    """Every sound is put where its time says, with silence in between; otherwise one after the other."""
 
     @property
     def copied(self) -> bool:
@@ -64,14 +69,15 @@ def no_more_than(source_bitrate: float, channels: int, sample_rate: int) -> str:
 
 
 def _quality(source_bitrate: int | None, channels: int, sample_rate: int) -> str:
-    usual = BEST_A_CHANNEL * channels * sample_rate / SAMPLE_RATES[-1]
-    if source_bitrate is None or source_bitrate >= usual:
+    """Return the best variable bitrate that is usually no higher than the source's."""
+    if source_bitrate is None:
         return "V2"
-    return no_more_than(source_bitrate, channels, sample_rate)
+    share = sample_rate / LEVELS_RATE * (MONO if channels == 1 else 1)
+    return next((level for level, usual in LEVELS.items() if usual * share <= source_bitrate), "V9")
 
 
 def _needs_no_change(track: Track, options: Options) -> bool:
-    same = options.channels == "auto" or options.channels == track.layout
+    same = options.channels in ("auto", track.layout)
     same_rate = options.sample_rate in ("auto", track.sample_rate)
     part = options.start > 0 or options.end is not None
     return track.codec == "mp3" and same and same_rate and not part and options.loudness is None

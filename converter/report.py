@@ -1,4 +1,4 @@
-"""Read what ffmpeg says of its own work: what was read, decoded, measured and written, and what went wrong."""
+"""Read what ffmpeg says of its own work: what it read, decoded, measured and wrote, and what went wrong."""
 
 import re
 from collections import deque
@@ -11,7 +11,8 @@ READ = re.compile(
     r"(?: \d+ frames decoded;(?: (\d+) decode errors)? \((\d+) samples\))?"
 )
 WROTE = re.compile(
-    r"Output stream #0:0 \(audio\): (?:\d+ frames encoded \((\d+) samples\); )?\d+ packets muxed \((\d+) bytes\)"
+    r"Output stream #0:0 \(audio\): (?:\d+ frames encoded \((\d+) samples\); )?"
+    r"\d+ packets muxed \((\d+) bytes\)"
 )
 MEASURE = re.compile(r" +(I|LRA|Peak): +(-?[\d.]+|-?inf|-?nan) (?:LUFS|LU|dBFS)")
 PROBLEM = re.compile(r"(?:^|\] )\[(?:error|fatal|panic)\] (.*)")
@@ -86,9 +87,5 @@ class Report:
         if not self._measured.keys() >= {"I", "LRA", "Peak"}:
             return None
         integrated, spread, peak = (self._measured[name] for name in ("I", "LRA", "Peak"))
-        # A comparison with "not a number" is false, too.
-        return Loudness(
-            integrated if integrated > SILENT else SILENT,
-            spread if spread > 0 else 0.0,
-            peak if peak > SILENT else SILENT,
-        )
+        # In this order, what is not a number becomes the least.
+        return Loudness(max(SILENT, integrated), max(0.0, spread), max(SILENT, peak))

@@ -12,6 +12,8 @@ from converter.report import Report
 
 SHORT_SECONDS, SHORT_PART = 1.0, 0.01
 """How much may be missing: the greater of both."""
+MOVED_SECONDS = 0.1
+"""How far sounds move where the times in a file are slightly wrong."""
 CUT = ("ended prematurely", "partial file")
 """What ffmpeg says where the file ends in the middle of something."""
 
@@ -45,28 +47,32 @@ def promised(encoder: Encoder, plan: Plan) -> float | None:
     return None if said is None else max(min(said, plan.end or said) - plan.start, 0.0)
 
 
+def is_patchwork(report: Report, plan: Plan, encoder: Encoder) -> bool:
+    """Say whether damage has moved pieces of sound to wrong places, or over each other."""
+    moved = abs(report.samples / plan.sample_rate - _heard(report, plan, encoder))
+    return report.problems > 0 and moved > MOVED_SECONDS
+
+
 def judge(encoder: Encoder, plan: Plan, report: Report, expected: float | None) -> Verdict:
     """Return the verdict about the MP3 that came of a run of ffmpeg, with `expected` seconds promised."""
     length = report.samples / plan.sample_rate
-    skipped = plan.start - command.read_from(plan, encoder.media)
-    heard = report.decoded_samples / (plan.track.sample_rate or plan.sample_rate) - skipped
+    heard = _heard(report, plan, encoder) if plan.timed else length
     damaged = report.problems > 0
-    if expected is not None and length < expected - allowed(expected):
-        if not damaged and _is_whole(encoder):
-            message = f"The sound ends at {length:.1f} s, the video at {expected:.1f} s."
-            return Verdict(True, length, expected, (Warned("sound_ends_early", message),))
-        return _partial(length, expected)
+    sound = min(heard, length) if damaged else length
+    if expected is None and any(words in report.said for words in CUT):
+        return _partial(sound, None)
+    if expected is not None and sound < expected - allowed(expected):
+        if damaged or not _is_whole(encoder, plan):
+            return _partial(sound, expected)
+        message = f"The sound ends after {length:.1f} s, the video after {expected:.1f} s."
+        return _whole(length, expected, Warned("sound_ends_early", message))
     if heard < length - allowed(length):
-        if damaged:
-            return _partial(heard, max(length, expected or 0))
         message = f"The video has no sound for {length - heard:.1f} s; the MP3 is silent there."
-        return Verdict(True, heard, expected, (Warned("silence_filled", message),))
-    if expected is None and any(word in report.said for word in CUT):
-        return _partial(length, None)
+        return _whole(heard, expected, Warned("silence_filled", message))
     if report.decode_errors:
         message = f"The video is damaged: {report.decode_errors} short pieces of its sound cannot be read."
-        return Verdict(True, heard, expected, (Warned("damaged", message),))
-    return Verdict(True, heard, expected)
+        return _whole(heard, expected, Warned("damaged", message))
+    return _whole(heard, expected)
 
 
 def allowed(seconds: float) -> float:
@@ -74,16 +80,27 @@ def allowed(seconds: float) -> float:
     return max(SHORT_SECONDS, SHORT_PART * seconds)
 
 
-def _is_whole(encoder: Encoder) -> bool:
+def _heard(report: Report, plan: Plan, encoder: Encoder) -> float:
+    """Return the seconds of sound that were decoded, less those before the start."""
+    skipped = plan.start - command.read_from(plan, encoder.media)
+    return report.decoded_samples / (plan.track.sample_rate or plan.sample_rate) - skipped
+
+
+def _is_whole(encoder: Encoder, plan: Plan) -> bool:
     """Find out whether the file goes on to its promised end, though this sound does not."""
-    duration = encoder.media.duration
-    if duration is None or encoder.media.picture is None:
+    media = encoder.media
+    duration = declared.seconds(encoder.video, media, plan.track) or media.duration
+    if duration is None or media.picture is None:
         return False
-    end, report = encoder.survey(encoder.media.picture)
+    end, report = encoder.survey(media.picture)
     return report.problems == 0 and end >= duration - allowed(duration)
+
+
+def _whole(got: float, expected: float | None, *warnings: Warned) -> Verdict:
+    return Verdict(complete=True, got=got, promised=expected, warnings=warnings)
 
 
 def _partial(got: float, expected: float | None) -> Verdict:
     of = "the end is missing" if expected is None else f"of the promised {expected:.1f} s"
     message = f"The video is not whole: the MP3 holds {got:.1f} s of sound, {of}."
-    return Verdict(False, got, expected, (Warned("input_truncated", message),))
+    return Verdict(complete=False, got=got, promised=expected, warnings=(Warned("input_truncated", message),))
