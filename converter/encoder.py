@@ -15,6 +15,9 @@ from converter.plan import Plan
 from converter.report import Report
 from converter.sandbox import OnTime
 
+BROKEN = ("opening decoder", "reinitializing filters", "opening input", "Invalid data")
+"""What ffmpeg says of sound that it cannot make sense of, and not of one that is not there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Encoder:
@@ -97,6 +100,5 @@ def why_failed(status: int, report: Report, codec: str, limits: Limits) -> Conve
 def _why_undecoded(report: Report, codec: str) -> ConversionFailed:
     if codec in report.refused or "no decoder found" in report.said:
         return errors.unsupported_codec(codec)
-    if report.source_bytes == 0 or (report.samples == 0 and report.decode_errors == 0):
-        return errors.empty_audio()
-    return errors.unreadable_media("its sound cannot be decoded")
+    broken = report.decode_errors > 0 or any(words in report.said for words in BROKEN)
+    return errors.unreadable_media("its sound cannot be decoded") if broken else errors.empty_audio()
