@@ -207,9 +207,7 @@ REFERENCES = (
         _url_reference(lambda bait: f"file://{bait.secret}"),
         PARTIAL,
     ),
-    Hostile(
-        "movie whose samples are on the web", _url_reference(lambda bait: f"{bait.url}/x"), PARTIAL
-    ),
+    Hostile("movie whose samples are on the web", _url_reference(lambda bait: f"{bait.url}/x"), PARTIAL),
     Hostile(
         "movie whose samples are behind an alias",
         _alias,
