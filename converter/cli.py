@@ -1,40 +1,136 @@
-"""The command: `python -m converter talk.mp4 talk.mp3`, with no server at all."""
+"""The command `python -m converter talk.mp4 talk.mp3`: the same core as the service, without any server."""
 
 import argparse
+import os
+import signal
 import sys
 import threading
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
 from chassis.options import InvalidOption, Options
-from converter.convert import convert
-from converter.errors import ConversionFailed
+from converter.convert import Conversion, convert
+from converter.errors import Cancelled, ConversionFailed
 from converter.limits import Limits
+
+WHOLE, FAILED, USAGE, PARTIAL, TRY_AGAIN, SIGNALLED = 0, 1, 2, 3, 4, 128
+EPILOG = """\
+exit status:
+  0    the MP3 holds all the sound
+  1    the video cannot be converted; the reason and what to do are on standard error
+  2    the command or an option is wrong, or a file cannot be read or written
+  3    there is an MP3, but the video is not whole (with --strict this is 1)
+  4    something on this machine went wrong; the same command may work later
+  130  stopped by Ctrl-C, 143 by SIGTERM; nothing is left behind
+
+examples:
+  python -m converter talk.mp4
+  python -m converter talk.mp4 talk.mp3 --quality V2 --loudness podcast
+  python -m converter film.mkv part.mp3 --track eng --start 1:30 --end 00:05:00
+"""
+HELP = {
+    "quality": "auto (V2, or less where the source has less), V0 (best) to V9, or 64 to 320 kbit/s",
+    "track": "default, a number from 1, or a language such as en or eng",
+    "start": "where to begin: 90, 1:30 or 00:01:30.5",
+    "end": "where to end, likewise",
+    "channels": "auto, mono or stereo",
+    "sample_rate": "auto, or 8000 to 48000",
+    "loudness": "off, podcast (-16), music (-14), ebu (-23), or a number of LUFS such as -19",
+    "tags": "keep or strip",
+    "title": "a title for the MP3",
+}
 
 
 def main(arguments: list[str]) -> int:
     """Convert one file and return the process's exit status."""
-    parser = argparse.ArgumentParser(prog="python -m converter", description=__doc__)
-    parser.add_argument("video", type=Path)
-    parser.add_argument("mp3", type=Path)
-    parser.add_argument("--quality", default="V2")
+    parser = _parser()
     asked = parser.parse_args(arguments)
+    video: Path = asked.video
+    mp3: Path = asked.mp3 or video.with_suffix(".mp3")
     try:
-        done = convert(
-            asked.video,
-            asked.mp3,
-            Options.parse({"quality": asked.quality}),
-            limits=Limits(),
-            stop=threading.Event(),
-            on_media=_ignore,
-            on_progress=_ignore,
-        )
-    except (ConversionFailed, InvalidOption) as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    sys.stdout.write(f"{done}\n")
-    return 0
+        options = Options.parse({name: getattr(asked, name) for name in HELP if getattr(asked, name)})
+        options = options.model_copy(update={"strict": asked.strict})
+        if mp3.exists() and not asked.force:
+            parser.error(f"{mp3} exists: name another file, or add --force")
+        return _convert(video, mp3, options)
+    except InvalidOption as error:
+        parser.error(f"--{str(error).replace('_', '-', 1)}")
+    except OSError as error:
+        parser.error(str(error))
 
 
-def _ignore(*_: Any) -> None:
-    pass
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m converter",
+        description="Turn a video into an MP3. Without arguments, serve the queue instead.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("video", type=Path, help="the file to convert")
+    parser.add_argument("mp3", type=Path, nargs="?", help="the file to write (default: beside the video)")
+    for name, text in HELP.items():
+        parser.add_argument(f"--{name.replace('_', '-')}", metavar="VALUE", help=text)
+    parser.add_argument("--strict", action="store_true", help="fail if the video is not whole")
+    parser.add_argument("--force", action="store_true", help="replace an MP3 that exists")
+    return parser
+
+
+def _convert(video: Path, mp3: Path, options: Options) -> int:
+    """Convert into a file beside the MP3, which takes its place only when it is done."""
+    stopped: list[int] = []
+    stop = threading.Event()
+
+    def on_signal(number: int, _: Any) -> None:
+        stopped.append(number)
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, on_signal)
+    part = mp3.with_name(f".{mp3.name[:200]}.{os.getpid()}.part")
+    try:
+        with _Bar() as bar:
+            done = convert(
+                video,
+                part,
+                options,
+                limits=Limits(),
+                stop=stop,
+                on_media=lambda _: None,
+                on_progress=bar.on_progress,
+            )
+        part.replace(mp3)
+    except Cancelled:
+        return SIGNALLED + stopped[0]
+    except ConversionFailed as error:
+        sys.stderr.write(f"{video}: {error.message}\n{error.hint}\n[{error.code}]\n")
+        return TRY_AGAIN if error.retryable else FAILED
+    finally:
+        part.unlink(missing_ok=True)
+    sys.stdout.write(_summary(mp3, done))
+    return WHOLE if done.complete else PARTIAL
+
+
+class _Bar(Progress):
+    """A progress bar on standard error, if that is a terminal."""
+
+    def __init__(self) -> None:
+        console = Console(stderr=True)
+        columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+        super().__init__(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self._task = self.add_task("probing", total=1.0)
+
+    def on_progress(self, phase: str, fraction: float) -> None:
+        """Show how far the work is."""
+        self.update(self._task, description=phase, completed=fraction)
+
+
+def _summary(mp3: Path, done: Conversion) -> str:
+    how = f"{done.quality}, {done.bitrate} kbit/s" if done.reencoded else f"copied, {done.bitrate} kbit/s"
+    shape = f"{'mono' if done.channels == 1 else 'stereo'}, {done.sample_rate} Hz"
+    loud = "" if done.loudness is None else f", {done.loudness.integrated:.1f} LUFS"
+    lines = [f"{mp3}: {done.duration:.1f} s, {mp3.stat().st_size} bytes, {how}, {shape}{loud}"]
+    lines += [f"note: {warned.message}" for warned in done.warnings]
+    return "\n".join(lines) + "\n"
