@@ -17,6 +17,10 @@ from chassis import logs
 ALGORITHM = "ES256"
 CLAIMS = ["sub", "iss", "aud", "exp", "iat", "jti", "username", "admin", "scope"]
 MAX_TOKEN_BYTES = 4096
+MAX_VERIFIED = 10_000
+"""How many tokens are remembered; then all are forgotten and verified anew."""
+LEEWAY_SECONDS = 20
+"""How far the clocks of two machines may stand apart."""
 REFRESH_SECONDS = 10.0
 """How often keys and revocations are fetched anew: what is withdrawn is refused after this."""
 COOLDOWN_SECONDS = 5.0
@@ -50,8 +54,20 @@ class Identity:
     issued_at: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Verified:
+    """A token whose signature and claims are good, while its key is and until it expires."""
+
+    identity: Identity
+    key_id: str
+    until: float
+
+
 class Verifier:
-    """Verifies tokens; safe to use from many threads."""
+    """Verifies tokens; safe to use from many threads.
+
+    A token that was found good is remembered, whole: a client that asks often costs one signature.
+    """
 
     def __init__(
         self, fetch_keys: FetchKeys, fetch_revocations: FetchRevocations, *, issuer: str, audience: str
@@ -59,6 +75,7 @@ class Verifier:
         self._fetch_keys = fetch_keys
         self._fetch_revocations = fetch_revocations
         self._good_since: Mapping[str, int] = {}
+        self._verified: dict[str, _Verified] = {}
         self._issuer = issuer
         self._audience = audience
         self._keys: dict[str, jwt.PyJWK] = {}
@@ -72,24 +89,34 @@ class Verifier:
             InvalidToken: saying what is wrong with it (for the log, not for the stranger).
             KeysUnavailable: no keys were ever fetched.
         """
+        known = self._verified.get(token)
+        if known is None or known.key_id not in self._keys or known.until < time.time():
+            known = self._verify(token)
+            if len(self._verified) >= MAX_VERIFIED:
+                self._verified.clear()
+            self._verified[token] = known
+        identity = known.identity
+        if identity.issued_at < self._good_since.get(identity.username, 0):
+            raise InvalidToken("revoked")
+        return identity
+
+    def _verify(self, token: str) -> "_Verified":
         if len(token) > MAX_TOKEN_BYTES:
             raise InvalidToken(f"longer than {MAX_TOKEN_BYTES} characters")
         try:
+            key = self._key(token)
             claims = jwt.decode(
                 token,
-                self._key(token),
+                key,
                 algorithms=[ALGORITHM],
                 issuer=self._issuer,
                 audience=self._audience,
                 options={"require": CLAIMS},
-                leeway=20,  # clocks of two machines
+                leeway=LEEWAY_SECONDS,
             )
-            identity = _identity(claims)
+            return _Verified(_identity(claims), str(key.key_id), claims["exp"] + LEEWAY_SECONDS)
         except (jwt.PyJWTError, ValueError) as error:
             raise InvalidToken(f"{type(error).__name__}: {error}"[:200]) from None
-        if identity.issued_at < self._good_since.get(identity.username, 0):
-            raise InvalidToken("revoked")
-        return identity
 
     def refresh(self) -> None:
         """Fetch keys and revocations now; those before are kept when auth is away."""

@@ -5,6 +5,7 @@ There is no RabbitMQ: the gateway must not need it to answer.
 
 import json
 import logging
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -177,7 +178,8 @@ def program(folder: Path, mongodb_url: str, auth_url: str, settings: dict[str, s
         "ADMIN_HOST": "127.0.0.1",
         "ADMIN_PORT": str(admin_port),
         "MAX_UPLOAD_BYTES": str(MAX_UPLOAD_BYTES),
-        "SLOW_AFTER": "PT1S",
+        "SLOW_AFTER": "PT3S",
+        **{name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")},
         **settings,
     }
     command = (
@@ -212,7 +214,7 @@ def start_gateway(mongodb_url: str, auth: SmallAuth, tmp_path: Path) -> Iterator
 
     yield start
     for running in started:
-        running.kill()
+        running.stop()
 
 
 @pytest.fixture

@@ -166,6 +166,37 @@ def test_revocations_are_kept_while_auth_is_away() -> None:
         own.verify(token(iat=now - 1))
 
 
+def test_a_remembered_token_expires_and_loses_its_key_as_any_other() -> None:
+    auth = Auth(public(KEY))
+    own = verifier(auth)
+    kept, ended = token(), token(exp=int(time.time()) - identity.LEEWAY_SECONDS + 1)
+
+    assert {own.verify(kept).token_id, own.verify(ended).token_id, own.verify(kept).token_id} == {"j"}
+    deadline = time.monotonic() + 10
+    while ended in own._verified and own._verified[ended].until >= time.time():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    with pytest.raises(InvalidToken, match="expired"):
+        own.verify(ended)
+    with pytest.raises(InvalidToken):
+        own.verify(kept[:-2])
+    auth.keys = [public(OTHER, "k2")]
+    own.refresh()
+    with pytest.raises(InvalidToken, match="unknown key id"):
+        own.verify(kept)
+
+
+def test_no_more_than_so_many_tokens_are_remembered() -> None:
+    own = verifier(Auth(public(KEY)))
+    own.verify(token(jti="first"))
+    [first] = own._verified.values()
+    own._verified.update({str(number): first for number in range(identity.MAX_VERIFIED)})
+
+    own.verify(token(jti="next"))
+
+    assert [kept.identity.token_id for kept in own._verified.values()] == ["next"]
+
+
 def test_tokens_are_verified_while_auth_is_away() -> None:
     auth = Auth(public(KEY))
     own = verifier(auth)

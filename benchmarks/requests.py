@@ -1,0 +1,81 @@
+"""How many requests for one job two gateways answer a second, tokens verified, and how long the slowest take.
+
+`python -m benchmarks.requests [--seconds 10] [--clients 16]` starts a MongoDB and two gateways of its own.
+"""
+
+import argparse
+import socket
+import statistics
+import tempfile
+import threading
+import time
+from contextlib import ExitStack
+from http.server import ThreadingHTTPServer
+from multiprocessing import Pool
+from pathlib import Path
+
+from benchmarks.transfers import OWNER, PASSWORD, Keys, gateway, started, token
+from chassis import mongodb
+from chassis.jobs import Jobs
+from dev import servers
+from dev.program import free_ports
+
+
+def ask(port: int, path: str, seconds: float) -> list[float]:
+    """Ask again and again over one connection; return how long each answer took."""
+    request = f"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token()}\r\n\r\n".encode()
+    times: list[float] = []
+    deadline = time.perf_counter() + seconds
+    with (
+        socket.create_connection(("127.0.0.1", port), timeout=10) as connection,
+        connection.makefile("rb") as answers,
+    ):
+        while (began := time.perf_counter()) < deadline:
+            connection.sendall(request)
+            if b" 200 " not in answers.readline():
+                raise SystemExit("the gateway refused")
+            length = 0
+            while (line := answers.readline()) != b"\r\n":
+                if line.lower().startswith(b"content-length:"):
+                    length = int(line.split(b":")[1])
+            answers.read(length)
+            times.append(time.perf_counter() - began)
+    return times
+
+
+def main() -> None:
+    """Start what is needed, measure, end it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=10)
+    parser.add_argument("--clients", type=int, default=16)
+    arguments = parser.parse_args()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        keys = ThreadingHTTPServer(("127.0.0.1", 0), Keys)
+        threading.Thread(target=keys.serve_forever, daemon=True).start()
+        mongodb_port, *ports = free_ports(5)
+        stack.enter_context(started(servers.mongodb(folder / "mongodb", mongodb_port, PASSWORD)))
+        url = f"mongodb://root:{PASSWORD}@127.0.0.1:{mongodb_port}"
+        for number, (port, admin_port) in enumerate((ports[:2], ports[2:])):
+            program = gateway(folder / f"gateway{number}", url, keys.server_address[1], port, admin_port)
+            stack.enter_context(started(program))
+        jobs = Jobs(stack.enter_context(mongodb.connect(url)))
+        jobs.ensure_indexes()
+        job = jobs.begin_upload(
+            OWNER, filename="talk.mp4", content_type="video/mp4", options={}, request_id="r"
+        )
+        doors = [
+            (ports[0] if client % 2 else ports[2], f"/v1/jobs/{job.id}")
+            for client in range(arguments.clients)
+        ]
+        with Pool(arguments.clients) as pool:
+            pool.starmap(ask, [(*door, 2.0) for door in doors])  # warms up
+            taken = pool.starmap(ask, [(*door, arguments.seconds) for door in doors])
+        times = [each for client in taken for each in client]
+        median, p99 = statistics.median(times) * 1000, statistics.quantiles(times, n=100)[98] * 1000
+        rate = len(times) / arguments.seconds
+        print(f"{rate:.0f} requests/s, median {median:.1f} ms, p99 {p99:.1f} ms")  # noqa: T201 - what this is for
+
+
+if __name__ == "__main__":
+    main()
