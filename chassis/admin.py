@@ -7,7 +7,7 @@ mends the first and worsens the second.  Ready asks every dependency, each with 
 import json
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -49,7 +49,12 @@ class Heartbeat:
 
 
 def serve(
-    host: str, port: int, *, checks: Mapping[str, Check], heartbeat: Heartbeat | None = None
+    host: str,
+    port: int,
+    *,
+    checks: Mapping[str, Check],
+    dispensable: Collection[str] = (),
+    heartbeat: Heartbeat | None = None,
 ) -> ThreadingHTTPServer:
     """Start the admin port on a thread of its own and return its server (`server.shutdown()` ends it).
 
@@ -57,6 +62,7 @@ def serve(
         host: the address to listen on.
         port: the port; 0 takes any free one.
         checks: what `/readyz` asks, by dependency name.
+        dispensable: names of checks that are reported only: the process does its work without them.
         heartbeat: what `/livez` reports; without one the answer itself is the proof.
     """
 
@@ -69,7 +75,8 @@ def serve(
                 self._answer(alive, {"alive": alive, "last_tick_s": heartbeat and round(heartbeat.age, 1)})
             elif self.path == "/readyz":
                 results = _ask(checks)
-                self._answer(all(result == "ok" for result in results.values()), results)
+                ready = all(result == "ok" or name in dispensable for name, result in results.items())
+                self._answer(ready, results)
             elif self.path == "/metrics":
                 self._send(HTTPStatus.OK, CONTENT_TYPE_LATEST, generate_latest())
             else:

@@ -51,7 +51,8 @@ def create_app() -> Flask:
         "rabbitmq": publisher.check,
         "auth keys": verifier.check,
     }
-    admin.serve(settings.admin_host, settings.admin_port, checks=checks)
+    # Uploads are accepted while the broker is away: the reconciler rings for them.
+    admin.serve(settings.admin_host, settings.admin_port, checks=checks, dispensable={"rabbitmq"})
     return build(settings, client, publisher, auth, verifier)
 
 

@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from http.client import HTTPConnection
 
@@ -17,9 +17,9 @@ errands = Counter("errands_total", "What the test did.")
 
 @contextmanager
 def serving(
-    checks: Mapping[str, Check], heartbeat: Heartbeat | None = None
+    checks: Mapping[str, Check], heartbeat: Heartbeat | None = None, dispensable: Collection[str] = ()
 ) -> Iterator[Callable[[str], tuple[int, str]]]:
-    server = admin.serve("127.0.0.1", 0, checks=checks, heartbeat=heartbeat)
+    server = admin.serve("127.0.0.1", 0, checks=checks, dispensable=dispensable, heartbeat=heartbeat)
 
     def get(path: str) -> tuple[int, str]:
         connection = HTTPConnection("127.0.0.1", server.server_address[1], timeout=10)
@@ -54,6 +54,14 @@ def test_not_ready_names_the_dependency_that_is_away_in_one_line() -> None:
 
     assert status == 503
     assert json.loads(body) == {"store": "ConnectionError: nobody there", "queue": "ok"}
+
+
+def test_ready_without_a_dependency_that_can_be_spared_which_is_named_all_the_same() -> None:
+    with serving({"store": lambda: None, "queue": away}, dispensable={"queue"}) as get:
+        status, body = get("/readyz")
+
+    assert status == 200
+    assert json.loads(body) == {"store": "ok", "queue": "ConnectionError: nobody there"}
 
 
 def test_a_dependency_that_hangs_counts_as_away_after_a_second() -> None:
