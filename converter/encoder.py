@@ -1,6 +1,5 @@
 """Have ffmpeg encode, measure or survey one video, and turn its failures into ours."""
 
-import signal
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -79,19 +78,15 @@ class Encoder:
             on_time=on_time,
         )
         if status != 0:
-            raise why_failed(status, report, plan.track.codec, self.limits)
+            raise why_failed(report, plan.track.codec, self.limits)
         return report
 
 
-def why_failed(status: int, report: Report, codec: str, limits: Limits) -> ConversionFailed:
-    """Return the error for an ffmpeg that ended with this status, having said this."""
+def why_failed(report: Report, codec: str, limits: Limits) -> ConversionFailed:
+    """Return the error for an ffmpeg that failed, having said this."""
     said = report.said
-    if status == -signal.SIGXFSZ or "File too large" in said:
+    if "File too large" in said:
         return errors.too_large(limits.mp3_bytes)
-    if status == -signal.SIGXCPU:
-        return errors.stalled(limits.cpu_seconds)
-    if status < 0:
-        return errors.crashed(signal.Signals(-status).name)
     if "No space left on device" in said:
         return errors.out_of_space()
     return _why_undecoded(report, codec)

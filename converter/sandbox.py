@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO
 
 from converter import errors, ffmpeg
+from converter.errors import ConversionFailed
 from converter.limits import Limits
 
 FORMATS = (
@@ -67,13 +68,13 @@ def run(  # noqa: PLR0913 - one call is one run of ffmpeg, and says all about it
     on_line: OnLine,
     on_time: OnTime = lambda _: None,
 ) -> int:
-    """Run ffmpeg with these arguments and return its exit status, negative if a signal ended it.
+    """Run ffmpeg with these arguments and return its exit status.
 
     `shared` are descriptors that it gets under their own numbers.
 
     Raises:
         Cancelled: `stop` was set; ffmpeg is gone.
-        ConversionFailed: `stalled`; ffmpeg is gone.
+        ConversionFailed: it stalled, crashed or went beyond a limit; ffmpeg is gone.
     """
     with ExitStack() as until:
         source = until.enter_context(video.open("rb"))
@@ -95,7 +96,19 @@ def run(  # noqa: PLR0913 - one call is one run of ffmpeg, and says all about it
         until.callback(_end, process)
         log = until.enter_context(_pipe(process))
         _follow(log, progress, _Watch(limits, stop, on_line, on_time))
-        return process.wait(limits.stall_seconds)
+        status = process.wait(limits.stall_seconds)
+    if status < 0:
+        raise _killed(-status, limits)
+    return status
+
+
+def _killed(number: int, limits: Limits) -> ConversionFailed:
+    """Return the error for an ffmpeg that a signal ended: that says nothing about the video."""
+    if number == signal.SIGXFSZ:
+        return errors.too_large(limits.mp3_bytes)
+    if number == signal.SIGXCPU:
+        return errors.stalled(limits.cpu_seconds)
+    return errors.crashed(signal.Signals(number).name)
 
 
 def _command(arguments: Sequence[str], told: int, limits: Limits) -> list[str]:

@@ -1,0 +1,162 @@
+"""Measure the conversion core: its overhead, its speed, and the memory of its Python process.
+
+`python -m benchmarks.conversion` converts a five second clip with the core and with a bare ffmpeg, in
+turns; ten minutes with the core and with moviepy's `write_audiofile`; and 2 GB with the core, watching
+the resident memory of its process.
+"""
+
+import argparse
+import contextlib
+import io
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from moviepy import AudioFileClip
+
+from chassis.options import Options
+from converter import ffmpeg
+from converter.convert import convert
+from converter.limits import Limits
+
+CLIP = Path("tests/media/big_buck_bunny_5s.mp4")
+MINUTES = 10
+MIB = 1024 * 1024
+PICTURE = "testsrc2=size=1280x720:rate=25"
+SOUND = (
+    "aevalsrc=0.3*sin(2*PI*440*t)*(0.7+0.3*sin(2*PI*2*t))+0.1*random(0)"
+    "|0.25*sin(2*PI*554*t)+0.1*random(1):s=48000"
+)
+
+
+def main() -> None:
+    """Print what was measured."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=20, help="of the five second clip (default 20)")
+    parser.add_argument("--mib", type=int, default=2048, help="size of the big file (default 2048)")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        _overhead(folder, arguments.rounds)
+        _against_moviepy(folder)
+        _memory(folder, arguments.mib)
+
+
+def _overhead(folder: Path, rounds: int) -> None:
+    bare, core = [], []
+    for _ in range(rounds):
+        bare.append(_seconds(lambda: _bare(CLIP, folder / "bare.mp3")))
+        core.append(_seconds(lambda: _core(CLIP, folder / "core.mp3")))
+    theirs, ours = statistics.median(bare) * 1000, statistics.median(core) * 1000
+    _say(
+        f"5 s clip, median of {rounds}: core {ours:.0f} ms, bare ffmpeg {theirs:.0f} ms, +{ours - theirs:.0f} ms"
+    )
+
+
+def _against_moviepy(folder: Path) -> None:
+    video = folder / "ten.mp4"
+    coded = ("-c:v", "libx264", "-preset", "ultrafast", "-c:a", "aac", "-b:a", "256k")
+    length = ("-t", str(MINUTES * 60))
+    _run(
+        "-f",
+        "lavfi",
+        "-i",
+        f"{PICTURE.replace('1280x720', '320x180')}",
+        "-f",
+        "lavfi",
+        "-i",
+        SOUND,
+        *length,
+        *coded,
+        video,
+    )
+    bare = _seconds(lambda: _bare(video, folder / "bare.mp3"))
+    theirs = _seconds(lambda: _moviepy(video, folder / "moviepy.mp3"))
+    ours = _seconds(lambda: _core(video, folder / "core.mp3"))
+    _say(
+        f"{MINUTES} min: core {ours:.1f} s, moviepy {theirs:.1f} s, bare ffmpeg {bare:.1f} s; "
+        f"core / moviepy {ours / theirs:.2f}, core / bare {ours / bare:.2f}"
+    )
+
+
+def _memory(folder: Path, mib: int) -> None:
+    video = folder / "big.mkv"
+    _run("-f", "lavfi", "-i", SOUND, "-t", "600", "-c:a", "aac", "-b:a", "256k", folder / "sound.m4a")
+    _pad(folder / "sound.m4a", video, mib)
+    before = _resident()
+    peak = [before]
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(0.01):
+            peak[0] = max(peak[0], _resident())
+
+    watching = threading.Thread(target=watch)
+    watching.start()
+    took = _seconds(lambda: _core(video, folder / "big.mp3"))
+    over.set()
+    watching.join()
+    size = video.stat().st_size / 1e9
+    _say(f"{size:.1f} GB: {took:.1f} s, resident memory of the Python process +{peak[0] - before:.1f} MiB")
+
+
+def _pad(sound: Path, video: Path, mib: int) -> None:
+    """Make a file of the size that holds the sound and uncompressed pictures."""
+    rate = mib * MIB / 600
+    width, height = 320, 240
+    frames = max(rate / (width * height * 1.5), 1)
+    picture = f"color=size={width}x{height}:rate={frames:.3f},format=yuv420p"
+    coded = ("-map", "0", "-map", "1", "-shortest", "-c:v", "rawvideo", "-c:a", "copy")
+    _run("-f", "lavfi", "-i", picture, "-i", sound, *coded, video)
+
+
+def _core(video: Path, mp3: Path) -> None:
+    convert(
+        video,
+        mp3,
+        Options(),
+        limits=Limits(),
+        stop=threading.Event(),
+        on_media=lambda _: None,
+        on_progress=lambda _phase, _fraction: None,
+    )
+
+
+def _bare(video: Path, mp3: Path) -> None:
+    _run("-i", video, "-map", "0:a:0", "-ac", "2", "-c:a", "libmp3lame", "-q:a", "2", mp3)
+
+
+def _moviepy(video: Path, mp3: Path) -> None:
+    with AudioFileClip(str(video)) as clip, contextlib.redirect_stdout(io.StringIO()):
+        clip.write_audiofile(str(mp3), ffmpeg_params=["-q:a", "2"], bitrate=None, logger=None)
+
+
+def _run(*arguments: str | Path) -> None:
+    command = [ffmpeg.BINARY, "-nostdin", "-v", "error", "-y", *map(str, arguments)]
+    subprocess.run(command, check=True)  # noqa: S603 - a list of our own
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def _resident() -> float:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / MIB
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
