@@ -6,7 +6,9 @@ from converter import sandbox
 from converter.media import Media
 from converter.plan import Plan
 
-METER = "ebur128=peak=true:framelog=quiet"
+METER = "ebur128=peak=sample:framelog=quiet"
+TRUE_METER = "ebur128=peak=true:framelog=quiet"
+"""With the peaks between the samples, which takes as long as everything else in the meter."""
 TAG_ROOM = 2048
 """Bytes kept free behind the tags, so that more can be added without moving the sound."""
 LEAD_SECONDS = 10.0
@@ -23,26 +25,27 @@ def encode(plan: Plan, media: Media, filters: Sequence[str], *, tags: bool, cove
 
     `cover` is the descriptor that the attached picture goes to, if `tags` are wanted.
     """
+    meter = TRUE_METER if filters else METER
     if plan.copied:
         sound = (*_map(plan), "-c:a", "copy")
-        meter = (*_map(plan), "-af", METER, *NOWHERE)
+        measured = (*_map(plan), "-af", meter, *NOWHERE)
     else:
         sound = (*_map(plan), *_part(plan, media), *_chain(plan, filters), *_encoder(plan))
-        # The third input is what the first output's encoder wrote.
-        meter = ("-dec", "0:0", "-filter_complex", f"[dec:0]{METER}[heard]", "-map", "[heard]", *NOWHERE)
+        # A decoder of what the encoder of the first output wrote: loudness and peaks are those of the MP3.
+        measured = ("-dec", "0:0", "-filter_complex", f"[dec:0]{meter}[heard]", "-map", "[heard]", *NOWHERE)
     return (
         *_input(plan, media),
         *sound,
         *_tags(plan, media, wanted=tags),
         *("-metadata_header_padding", str(TAG_ROOM), "-f", "mp3", sandbox.OUTPUT),
-        *meter,
+        *measured,
         *(_picture(media.cover, cover) if tags and media.cover is not None else ()),
     )
 
 
 def measure(plan: Plan, media: Media, filters: Sequence[str]) -> tuple[str, ...]:
     """Return the arguments that measure what the encoder would get, and write nothing."""
-    chain = _chain(plan, (*filters, METER))
+    chain = _chain(plan, (*filters, TRUE_METER))
     return (*_input(plan, media), *_map(plan), *_part(plan, media), *chain, *NOWHERE)
 
 

@@ -81,7 +81,7 @@ def convert(  # noqa: PLR0913 - the whole core is behind this one call
     on_media(media.as_document())
     chosen = plan(choose(media, options.track), options)
     try:
-        with tempfile.TemporaryFile(dir=mp3.parent) as cover:
+        with errors.of_a_full_disk(), tempfile.TemporaryFile(dir=mp3.parent) as cover:
             work = _Work(Encoder(video, media, limits, stop), options, mp3, cover, _Progress(on_progress))
             return work.done(chosen)
     except BaseException:

@@ -78,7 +78,9 @@ class Encoder:
             on_time=on_time,
         )
         if status != 0:
-            raise why_failed(report, plan.track.codec, self.limits)
+            failed = why_failed(report, plan.track.codec, self.limits)
+            failed.log = tuple(report.tail)
+            raise failed
         return report
 
 

@@ -3,7 +3,9 @@
 docs/conversion.md lists the codes.
 """
 
-from collections.abc import Sequence
+import errno
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 SECONDS_AN_HOUR = 3600
@@ -23,6 +25,8 @@ class ConversionFailed(Exception):
         self.message = message
         self.hint = hint
         self.retryable = retryable
+        self.log: tuple[str, ...] = ()
+        """The last that ffmpeg said, for operators."""
 
     def as_document(self) -> dict[str, Any]:
         """Return what the job's `error` says."""
@@ -176,3 +180,14 @@ def out_of_space() -> ConversionFailed:
         "Try again later.",
         retryable=True,
     )
+
+
+@contextmanager
+def of_a_full_disk() -> Iterator[None]:
+    """Raise `out_of_space` in place of the system's error within."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise out_of_space() from error
+        raise

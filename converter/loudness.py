@@ -48,7 +48,7 @@ def level_for(target: float, source: Loudness, sample_rate: int, measure: Measur
     if source.integrated <= SILENT:
         return Level(0.0, None)
     level = Level(min(target - source.integrated, MAX_GAIN), None)
-    if source.true_peak + level.gain <= PEAK - CODING:
+    if source.peak + level.gain <= PEAK - CODING:
         return level
     return _limited(target, Level(level.gain, PEAK - CODING), sample_rate, measure)
 
@@ -59,7 +59,7 @@ def corrected(
     """Return a better level if the MP3 that came of one is not as it should be; `None` if it is."""
     if heard.integrated <= SILENT:
         return None
-    excess = heard.true_peak - PEAK
+    excess = heard.peak - PEAK
     if excess > 0:
         ceiling = (level.ceiling if level.ceiling is not None else PEAK - CODING) - excess - 0.1
         return _limited(target, Level(level.gain, ceiling), sample_rate, measure)

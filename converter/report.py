@@ -31,8 +31,8 @@ class Loudness:
     """In LUFS; `SILENT` is the least."""
     range: float
     """In LU."""
-    true_peak: float
-    """In dBTP."""
+    peak: float
+    """In dBTP where a loudness was asked for; else of the samples, in dBFS."""
 
 
 class Report:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mutagen import MutagenError
 from mutagen.id3 import APIC, COMM, ID3, TIT2, TLAN, TXXX, Encoding, ID3NoHeaderError, PictureType
 
 from converter.report import SILENT, Loudness
@@ -48,7 +49,11 @@ def finish(mp3: Path, known: Known) -> int:
     chapters = _add_chapters(tags, written)
     _add(tags, known)
     tags.update_to_v23()
-    tags.save(mp3, v2_version=3)
+    try:
+        tags.save(mp3, v2_version=3)
+    except MutagenError as error:
+        # It wraps the system's: that the disk is full must stay visible.
+        raise error.args[0] if error.args and isinstance(error.args[0], OSError) else error from None
     return chapters
 
 
@@ -85,7 +90,7 @@ def _add(tags: Any, known: Known) -> None:
         tags.add(TLAN(encoding=Encoding.LATIN1, text=language))
     if known.loudness is not None and known.loudness.integrated > SILENT:
         gain = f"{REPLAYGAIN - known.loudness.integrated:.2f} dB"
-        peak = f"{10 ** (known.loudness.true_peak / 20):.6f}"
+        peak = f"{10 ** (known.loudness.peak / 20):.6f}"
         for name, value in (("REPLAYGAIN_TRACK_GAIN", gain), ("REPLAYGAIN_TRACK_PEAK", peak)):
             tags.add(TXXX(encoding=Encoding.LATIN1, desc=name, text=value))
     for beginning, mime in PICTURES.items():

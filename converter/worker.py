@@ -7,13 +7,12 @@ folder, the MP3's way into the store, and what happens when the lease or the pro
 import hashlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
-from chassis.options import Options
 from prometheus_client import Counter, Gauge, Histogram
 
 from chassis import logs
@@ -23,8 +22,9 @@ from chassis.files import BlobDamaged, Blobs, NoSuchBlob
 from chassis.job import Bell, Job
 from chassis.jobs import MAX_ATTEMPTS, Jobs
 from chassis.mongodb import StoreRefused, StoreUnavailable
+from chassis.options import Options
 from converter.convert import convert
-from converter.errors import Cancelled, ConversionFailed
+from converter.errors import Cancelled, ConversionFailed, of_a_full_disk
 from converter.lease import LeaseKeeper
 from converter.limits import Limits
 from converter.scratch import Scratch
@@ -104,7 +104,7 @@ class _Work:
             raise
         except ConversionFailed as error:
             if error.retryable and self.job.attempt < MAX_ATTEMPTS:
-                return self._again(error.code, error.message)
+                return self._again(error.code, error.message, error.log)
             return self._failed(error)
         except (NoSuchBlob, BlobDamaged) as error:
             log.error("the video cannot be read from the store", reason=str(error))
@@ -120,7 +120,8 @@ class _Work:
             return "waits for space"
         with self.use.scratch.folder(self.job.claimed.blob_id) as folder:
             video, mp3 = folder / "video", folder / "out.mp3"
-            self._fetch(video)
+            with of_a_full_disk():
+                self._fetch(video)
             done = convert(
                 video,
                 mp3,
@@ -194,14 +195,14 @@ class _Work:
         return job if ours else None
 
     def _failed(self, error: ConversionFailed) -> str:
-        log.warning("failed", code=error.code, reason=error.message)
+        log.warning("failed", code=error.code, reason=error.message, ffmpeg=error.log)
         job = self._patiently(lambda: self.use.jobs.fail(self.job.claimed, error.as_document()))
         if job is not None:
             self._ring(job, "mp3")
         return error.code
 
-    def _again(self, code: str, reason: str) -> str:
-        log.warning("will be tried again", code=code, reason=reason, attempt=self.job.attempt)
+    def _again(self, code: str, reason: str, said: Sequence[str] = ()) -> str:
+        log.warning("will be tried again", code=code, reason=reason, attempt=self.job.attempt, ffmpeg=said)
         self._patiently(lambda: self.use.jobs.retry_later(self.job.claimed, self.job.attempt))
         return "again"
 
