@@ -106,8 +106,6 @@ def _killed(number: int, limits: Limits) -> ConversionFailed:
     """Return the error for an ffmpeg that a signal ended: that says nothing about the video."""
     if number == signal.SIGXFSZ:
         return errors.too_large(limits.mp3_bytes)
-    if number == signal.SIGXCPU:
-        return errors.stalled(limits.cpu_seconds)
     return errors.crashed(signal.Signals(number).name)
 
 
