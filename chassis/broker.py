@@ -344,3 +344,21 @@ def depth(url: str, name: str) -> int:
         _close(connection)
         log.debug("asked for a queue's depth", queue=name, seconds=round(time.monotonic() - started, 3))
     return count
+
+
+def declare(url: str) -> None:
+    """Declare every queue, as each publisher and consumer does.
+
+    Raises:
+        BrokerUnavailable: the broker is away, or has a queue of another type.
+    """
+    try:
+        connection = _connect(url, "declare")
+    except _TROUBLE as error:
+        raise BrokerUnavailable(_explain(error)) from error
+    try:
+        _declare(connection.channel())
+    except _TROUBLE as error:
+        raise BrokerUnavailable(_explain(error)) from error
+    finally:
+        _close(connection)

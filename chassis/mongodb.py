@@ -94,6 +94,15 @@ def free_bytes(client: Client) -> int | None:
     return int(stats["fsTotalSize"] - stats["fsUsedSize"])
 
 
+def clock_difference(client: Client) -> float:
+    """Return by how many seconds the server's clock is ahead of this machine's."""
+    before = datetime.now(UTC)
+    with translated():
+        said = client.admin.command("isMaster")  # as the driver itself asks: every server knows it
+    theirs: datetime = said["localTime"].replace(tzinfo=UTC)  # a command's answer tells UTC without saying so
+    return (theirs - before).total_seconds()
+
+
 def now() -> datetime:
     """Return the time in the precision that BSON keeps, so that a stored time equals the one sent."""
     time = datetime.now(UTC)
