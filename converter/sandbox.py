@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from converter import errors, ffmpeg
 from converter.errors import ConversionFailed
@@ -94,7 +94,7 @@ def run(  # noqa: PLR0913 - one call is one run of ffmpeg, and says all about it
                 start_new_session=True,
             )
         until.callback(_end, process)
-        log = until.enter_context(_pipe(process))
+        log = until.enter_context(cast("IO[bytes]", process.stderr))
         _follow(log, progress, _Watch(limits, stop, on_line, on_time))
         status = process.wait(limits.stall_seconds)
     if status < 0:
@@ -126,12 +126,6 @@ def _command(arguments: Sequence[str], told: int, limits: Limits) -> list[str]:
         *(ffmpeg.BINARY, "-hide_banner", "-nostats", "-progress", f"pipe:{told}"),
         *arguments,
     ]
-
-
-def _pipe(process: "subprocess.Popen[bytes]") -> IO[bytes]:
-    if process.stderr is None:
-        raise AssertionError("it was asked for")
-    return process.stderr
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
