@@ -101,6 +101,12 @@ def test_every_service_of_ours_spreads_and_drains(rendered: Rendered) -> None:
         assert workload.pod["affinity"]["podAntiAffinity"]
 
 
+def test_a_signal_reaches_a_process_that_is_just_starting(rendered: Rendered) -> None:
+    """The kernel keeps from process 1 every signal that it has no handler for, yet."""
+    for name in ("auth", "auth-migrate", "gateway", "reconciler", "converter", "notification"):
+        assert rendered.workloads[name].pod["shareProcessNamespace"] is True
+
+
 def test_an_eviction_takes_one_pod_at_a_time(rendered: Rendered) -> None:
     budgets = {
         budget["spec"]["selector"]["matchLabels"]["app.kubernetes.io/name"]: budget["spec"]["maxUnavailable"]
