@@ -1,0 +1,107 @@
+"""What ffmpeg says of its work is understood."""
+
+import pytest
+
+from converter.encoder import why_failed
+from converter.errors import ConversionFailed
+from converter.limits import Limits
+from converter.report import SILENT, Loudness, Report
+
+SUMMARY = """\
+[Parsed_ebur128_0 @ 0x7fb7] [info] Summary:
+
+  Integrated loudness:
+    I:         {integrated} LUFS
+    Threshold: -44.4 LUFS
+
+  Loudness range:
+    LRA:         3.1 LU
+    Threshold: -53.8 LUFS
+    LRA low:   -35.9 LUFS
+    LRA high:  -32.8 LUFS
+
+  True peak:
+    Peak:      {peak} dBFS
+"""
+
+
+def report(*lines: str) -> Report:
+    read = Report()
+    for line in lines:
+        read.read(line)
+    return read
+
+
+def test_samples_bytes_and_errors_are_counted() -> None:
+    read = report(
+        "[in#0/mov @ 0x5] [verbose]   Input stream #0:1 (audio): 249 packets read (255526 bytes); "
+        "249 frames decoded; 3 decode errors (254976 samples); ",
+        "[out#0/mp3 @ 0x5] [verbose]   Output stream #0:0 (audio): 222 frames encoded (254976 samples); "
+        "223 packets muxed (115104 bytes); ",
+    )
+
+    assert (read.source_bytes, read.decoded_samples, read.decode_errors) == (255526, 254976, 3)
+    assert (read.samples, read.mp3_bytes) == (254976, 115104)
+    assert read.bitrate(5.312) == pytest.approx(173.3, abs=0.1)
+    assert read.bitrate(0) == 0
+
+
+def test_a_copy_has_the_samples_that_were_decoded() -> None:
+    read = report(
+        "[in#0/mp3 @ 0x5] [verbose]   Input stream #0:0 (audio): 691 packets read (156370 bytes); "
+        "691 frames decoded; 0 decode errors (796032 samples); ",
+        "[out#0/mp3 @ 0x5] [verbose]   Output stream #0:0 (audio): 691 packets muxed (156370 bytes); ",
+    )
+
+    assert (read.samples, read.mp3_bytes) == (796032, 156370)
+
+
+def test_loudness_is_read() -> None:
+    read = report(*SUMMARY.format(integrated="-34.0", peak="-10.7").splitlines())
+
+    assert read.loudness == Loudness(-34.0, 3.1, -10.7)
+
+
+@pytest.mark.parametrize("nothing", ["-inf", "nan", "-nan"])
+def test_what_is_no_number_is_silence(nothing: str) -> None:
+    read = report(*SUMMARY.format(integrated=nothing, peak=nothing).splitlines())
+
+    assert read.loudness == Loudness(SILENT, 3.1, SILENT)
+
+
+def test_without_a_measurement_there_is_no_loudness() -> None:
+    assert report("[info]     I               : -3 LUFS").loudness is None
+
+
+def test_the_last_problems_are_kept_and_all_are_counted() -> None:
+    read = report(*(f"[dec:aac @ 0x1] [error] number {n}" for n in range(1000)))
+
+    assert read.problems == 1000
+    assert read.said.splitlines() == [f"number {n}" for n in range(950, 1000)]
+
+
+def test_a_decoder_of_pictures_that_is_missing_is_no_problem() -> None:
+    read = report("[h264 @ 0x5] [error] Codec (h264) not on whitelist 'aac,mp3'")
+
+    assert (read.problems, read.refused) == (0, {"h264"})
+
+
+@pytest.mark.parametrize(
+    ("lines", "code"),
+    [
+        (["[out#0/mp3 @ 0x5] [error] Error writing trailer: File too large"], "too_large"),
+        (["[out#0/mp3 @ 0x5] [error] Error muxing a packet: No space left on device"], "out_of_space"),
+        (["[tta @ 0x5] [error] Codec (tta) not on whitelist 'aac,mp3'"], "unsupported_codec"),
+        (
+            ["[aist#0:0 @ 0x5] [fatal] Decoding requested, but no decoder found"],
+            "unsupported_codec",
+        ),
+        (["[aist#0:0 @ 0x5] [error] Error while opening decoder: Invalid argument"], "unreadable_media"),
+        (["[enc @ 0x5] [error] Could not open encoder before EOF"], "empty_audio"),
+    ],
+    ids=["size", "space", "not allowed", "unknown", "decoder", "nothing"],
+)
+def test_a_failure_has_the_reason_that_ffmpeg_gave(lines: list[str], code: str) -> None:
+    failed: ConversionFailed = why_failed(report(*lines), "tta", Limits())
+
+    assert failed.code == code
