@@ -68,8 +68,11 @@ class Demo:
         """
         if not video.is_file():
             raise CannotRun(f"there is no file {video}: make demo FILE=talk.mp4 names a video of yours")
-        token = self._log_in()
-        self._http.headers["Authorization"] = f"Bearer {token}"
+        with self._http:
+            self._run(video)
+
+    def _run(self, video: Path) -> None:
+        self._http.headers["Authorization"] = f"Bearer {self._log_in()}"
         job = self._follow(self._upload(video))
         mail = self._wait(lambda: self._mail(job["id"]), "the mail")
         self._console.rule("the mail that arrived")

@@ -73,8 +73,8 @@ class Stack:
             return
         pid = None
         with suppress(OSError, xmlrpc.client.Error):
-            pid = self.control.getPID()
-            self.control.shutdown()
+            pid = self.ask("getPID")
+            self.ask("shutdown")
         deadline = time.monotonic() + DOWN_SECONDS
         while pid is not None and Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
             time.sleep(0.1)
@@ -92,7 +92,7 @@ class Stack:
         if not self._base.exists():
             return None
         try:
-            found: list[dict[str, Any]] = self.control.getAllProcessInfo()
+            found: list[dict[str, Any]] = self.ask("getAllProcessInfo")
         except (OSError, xmlrpc.client.Error):
             return None
         return {
@@ -137,11 +137,16 @@ class Stack:
         if done.returncode != 0:
             raise CannotRun(done.stderr.strip() or done.stdout.strip())
 
-    @cached_property
-    def control(self) -> Any:
-        """The supervisor's own interface (http://supervisord.org/api.html)."""
+    def ask(self, word: str, *arguments: Any) -> Any:
+        """Return the supervisor's answer to a method of its interface (http://supervisord.org/api.html).
+
+        Raises:
+            OSError: no supervisor answers.
+            xmlrpc.client.Error: it refuses.
+        """
         place = f"supervisor:{self._secret('supervisor_password')}@127.0.0.1:{self.port('supervisor')}"
-        return xmlrpc.client.ServerProxy(f"http://{place}/RPC2", allow_none=True).supervisor
+        with xmlrpc.client.ServerProxy(f"http://{place}/RPC2", allow_none=True) as server:
+            return getattr(server.supervisor, word)(*arguments)
 
     @cached_property
     def programs(self) -> list[Program]:
@@ -189,8 +194,7 @@ class Stack:
                 f"port {taken} is taken: free it, or choose another range: PORT_BASE={wanted + 100} make up"
             )
         self._base.write_text(f"{wanted}\n")
-        for cached in ("control", "programs"):
-            self.__dict__.pop(cached, None)
+        self.__dict__.pop("programs", None)  # made for other ports
 
     def _prepare(self) -> None:
         (self.folder / "logs").mkdir(exist_ok=True)

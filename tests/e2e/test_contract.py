@@ -235,12 +235,12 @@ def next_message(stack: Stack, queue: str) -> dict[str, Any]:
 
 
 def test_the_queue_video_names_the_job_and_its_owner(stack: Stack, user: User) -> None:
-    stack.control.stopProcess("converter")
+    stack.ask("stopProcess", "converter")
     try:
         job_id = user.upload(CLIP)
         message = next_message(stack, "video")
     finally:
-        stack.control.startProcess("converter")
+        stack.ask("startProcess", "converter")
 
     assert message["video_fid"] == message["job_id"] == job_id
     assert message["mp3_fid"] is None
@@ -250,13 +250,13 @@ def test_the_queue_video_names_the_job_and_its_owner(stack: Stack, user: User) -
 
 
 def test_the_queue_mp3_names_what_can_be_downloaded(stack: Stack, user: User) -> None:
-    stack.control.stopProcess("notification")
+    stack.ask("stopProcess", "notification")
     try:
         job_id = user.upload(CLIP)
         message = next_message(stack, "mp3")
         answer = user.http.get("/download", params={"fid": message["mp3_fid"]})
     finally:
-        stack.control.startProcess("notification")
+        stack.ask("startProcess", "notification")
 
     assert message["video_fid"] == message["mp3_fid"] == job_id
     assert message["username"] == user.name
@@ -265,7 +265,7 @@ def test_the_queue_mp3_names_what_can_be_downloaded(stack: Stack, user: User) ->
 
 
 def test_a_message_of_the_original_three_keys_is_understood(stack: Stack, user: User) -> None:
-    stack.control.stopProcess("converter")
+    stack.ask("stopProcess", "converter")
     job_id = user.upload(CLIP)
     url = (stack.secrets / "rabbitmq_url").read_text().strip()
     original = {"video_fid": job_id, "mp3_fid": None, "username": user.name}
@@ -274,7 +274,7 @@ def test_a_message_of_the_original_three_keys_is_understood(stack: Stack, user: 
         channel.queue_purge("video")
         channel.basic_publish("", "video", json.dumps(original).encode())
 
-    stack.control.startProcess("converter")
+    stack.ask("startProcess", "converter")
 
     assert user.outcome(job_id)["state"] == "done"
 

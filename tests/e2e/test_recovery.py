@@ -27,7 +27,7 @@ def everything_is_up(stack: Stack) -> Iterator[None]:
 
 
 def pid_of(stack: Stack, name: str) -> int:
-    pid: int = stack.control.getProcessInfo(name)["pid"]
+    pid: int = stack.ask("getProcessInfo", name)["pid"]
     return pid
 
 
@@ -61,11 +61,11 @@ def test_a_killed_converters_job_is_done_by_the_next(stack: Stack, user: User, l
 
 
 def test_an_upload_is_taken_while_the_broker_is_away(stack: Stack, user: User) -> None:
-    stack.control.stopProcess("rabbitmq")
+    stack.ask("stopProcess", "rabbitmq")
 
     job_id = user.upload(CLIP)
     state_without_broker = user.job(job_id)["state"]
-    stack.control.startProcess("rabbitmq")
+    stack.ask("startProcess", "rabbitmq")
 
     assert state_without_broker == "queued"
     assert user.outcome(job_id)["state"] == "done"
@@ -75,8 +75,8 @@ def test_an_upload_is_taken_while_the_broker_is_away(stack: Stack, user: User) -
 def test_the_first_upload_after_a_restart_of_the_broker_and_a_quiet_time_works(
     stack: Stack, user: User
 ) -> None:
-    stack.control.stopProcess("rabbitmq")
-    stack.control.startProcess("rabbitmq")
+    stack.ask("stopProcess", "rabbitmq")
+    stack.ask("startProcess", "rabbitmq")
     wait_for(lambda: answers(stack.port("rabbitmq"), AMQP_HELLO))
     time.sleep(TWO_HEARTBEATS)  # the quiet time itself is the subject
 
@@ -87,7 +87,7 @@ def test_the_first_upload_after_a_restart_of_the_broker_and_a_quiet_time_works(
 
 
 def test_users_who_are_logged_in_need_no_auth(stack: Stack, user: User) -> None:
-    stack.control.stopProcess("auth")
+    stack.ask("stopProcess", "auth")
 
     job_id = user.upload(CLIP)
     login = user.http.post("/login", auth=(user.name, "whatever"))
@@ -97,12 +97,12 @@ def test_users_who_are_logged_in_need_no_auth(stack: Stack, user: User) -> None:
 
 
 def test_a_mail_waits_for_its_server(stack: Stack, user: User) -> None:
-    stack.control.stopProcess("mail")
+    stack.ask("stopProcess", "mail")
     job_id = user.upload(CLIP)
     user.outcome(job_id)
     wait_for(lambda: user.job(job_id)["notice"]["tries"] > 0)
 
-    stack.control.startProcess("mail")
+    stack.ask("startProcess", "mail")
 
     user.the_mail(job_id)
 
@@ -114,7 +114,7 @@ def test_everything_comes_up_again_after_kill_9(stack: Stack, user: User) -> Non
 
     for name in names:
         kill(stack, name)
-    os.kill(stack.control.getPID(), signal.SIGKILL)
+    os.kill(stack.ask("getPID"), signal.SIGKILL)
 
     wait_for(lambda: set(stack.states() or {}) >= set(names))
     stack.up()
