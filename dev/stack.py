@@ -223,8 +223,9 @@ class Stack:
         settings.write_text(self._supervisor_settings())
         supervisord = shlex.join([str(BIN / "supervisord"), "--nodaemon", "--silent", "-c", str(settings)])
         with (self.folder / "logs" / "supervisor.out").open("ab") as output:
-            subprocess.Popen(  # noqa: S603 - built above
-                ["/bin/sh", "-c", f"until {supervisord}; do sleep 1; done"],
+            subprocess.run(  # noqa: S603 - built above
+                ["/bin/sh", "-c", f"until {supervisord}; do sleep 1; done &"],
+                check=True,
                 env={**servers.environment(self.folder, BIN), MARK: str(self.folder)},
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,

@@ -189,7 +189,7 @@ def test_the_clip_becomes_a_stereo_mp3_as_long_as_its_sound(user: User) -> None:
     assert answer.headers["Content-Type"] == "audio/mpeg"
     assert int(answer.headers["Content-Length"]) == len(answer.content)
     plain, encoded = answer.headers["Content-Disposition"].split("; ")[1:]
-    assert plain == 'filename="F?r ?lise.mp3"'
+    assert plain == 'filename="Fur Elise.mp3"'
     assert encoded == "filename*=UTF-8''F%C3%BCr%20%C3%89lise.mp3"
     mp3 = mutagen.mp3.MP3(io.BytesIO(answer.content))
     assert mp3.info.channels == 2
