@@ -1,5 +1,6 @@
 """Who asks, and whether they may: tokens, user names with passwords, and scopes."""
 
+import base64
 from collections.abc import Callable
 from functools import wraps
 from typing import Literal, ParamSpec
@@ -44,6 +45,19 @@ def limits_logins(view: Callable[P, Response]) -> Callable[P, Response]:
     return guarded
 
 
+def user_of(header: str) -> str | None:
+    """Return the user name of `Basic` credentials, `None` where there are none.
+
+    Werkzeug's own reader breaks on what is no ASCII.
+    """
+    kind, _, value = header.partition(" ")
+    try:
+        name, colon, _ = base64.b64decode(value.strip(), validate=True).decode().partition(":")
+    except ValueError:
+        return None
+    return name if kind.lower() == "basic" and colon else None
+
+
 def _count(username: str) -> None:
     g.rate = use().rates.count(f"user:{username}", use().settings.requests_per_minute)
     if g.rate.exceeded:
@@ -62,7 +76,7 @@ def _identify() -> Identity:
     value = value.strip()
     if kind.lower() == "bearer" and value:
         return _of_token(value)
-    if kind.lower() == "basic" and value:
+    if kind.lower() == "basic" and user_of(given) is not None:
         return _of_password(given)
     raise problems.not_authorized()
 

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from flask import Blueprint, Response, g, jsonify, request, url_for
 
 from gateway import audit, problems
-from gateway.access import limits_logins, requires
+from gateway.access import limits_logins, requires, user_of
 from gateway.collaborators import own_job, use
 from gateway.documented import QUERY_OF_OPTIONS, documented
 from gateway.downloads import send_mp3
@@ -21,8 +21,8 @@ routes = Blueprint("original", __name__)
 def login() -> Response:
     """Return a token for a user name and a password (HTTP basic)."""
     response = use().auth.forward(request, "/login", g.request_id)
-    given = request.authorization
-    audit.record("login", name=given.username if given else None, status=response.status_code)
+    name = user_of(request.headers.get("Authorization", ""))
+    audit.record("login", name=name, status=response.status_code)
     return response
 
 

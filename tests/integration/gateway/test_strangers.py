@@ -1,0 +1,170 @@
+"""What strangers try: made-up tokens, every route with every method, malformed everything."""
+
+import base64
+import json
+import random
+import socket
+import string
+import time
+
+import httpx
+import jwt
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from flask import Flask
+
+from gateway import routes
+
+from .conftest import Gateway, Stores, some
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+OPEN = {"/login", "/v1/limits", "/v1/me/password", "/openapi.json", "/docs", "/docs/style.css"}
+UNKNOWN = "0" * 32
+
+
+def paths() -> list[str]:
+    app = Flask("x", static_folder=None)
+    routes.register(app)
+    return sorted({rule.rule for rule in app.url_map.iter_rules()})
+
+
+def encoded(part: object) -> str:
+    raw = part if isinstance(part, bytes) else json.dumps(part).encode()
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def signed(key: ec.EllipticCurvePrivateKey, header: object, claims: object) -> str:
+    """Return a token as it is, without the checks of a library that issues them."""
+    content = f"{encoded(header)}.{encoded(claims)}"
+    signature = jwt.algorithms.ECAlgorithm(jwt.algorithms.ECAlgorithm.SHA256).sign(content.encode(), key)
+    return f"{content}.{encoded(signature)}"
+
+
+def forgeries(gateway: Gateway) -> list[str]:
+    """Tokens that are nearly right, each in another way."""
+    key, now = gateway.auth.key, int(time.time())
+    good = gateway.auth.token("me@example.com")
+    header, claims, signature = good.split(".")
+    right, right_header = jwt.decode(good, options={"verify_signature": False}), {"alg": "ES256", "kid": "k1"}
+    changes: list[dict[str, object]] = [
+        {"iss": "you"}, {"iss": None}, {"aud": "you"}, {"aud": []}, {"aud": {}}, {"exp": "x"},
+        {"exp": now - 3600}, {"exp": None}, {"exp": -1}, {"exp": []}, {"iat": now + 3600}, {"iat": "x"},
+        {"iat": None}, {"nbf": now + 3600}, {"sub": 7}, {"admin": "yes"}, {"admin": 1}, {"scope": None},
+        {"scope": ["admin"]},
+        {"username": ""}, {"username": None}, {"username": {"$ne": ""}}, {"username": ["me@example.com"]},
+    ]  # fmt: skip
+    headers: list[object] = [
+        [], 7, "x", None, {}, {"alg": 7}, {"alg": "ES256"}, {"alg": "ES256", "kid": 7},
+        {"alg": "ES384", "kid": "k1"},
+        {"alg": "ES256", "kid": "k1", "crit": ["exp"]}, {"alg": "ES256", "kid": ["k1"]},
+        {"alg": "ES256", "kid": "k2"},
+        {"alg": "ES256", "kid": "../k1"}, {"alg": "ES256", "kid": ""}, {"alg": "none", "kid": "k1"},
+    ]  # fmt: skip
+    public = key.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    hmac = jwt.algorithms.HMACAlgorithm(jwt.algorithms.HMACAlgorithm.SHA256)
+    content = f"{encoded({'alg': 'HS256', 'kid': 'k1'})}.{claims}"
+    return [
+        *(signed(key, right_header, {**right, **change}) for change in changes),
+        *(signed(key, right_header, {k: v for k, v in right.items() if k != name}) for name in right),
+        *(signed(key, right_header, claims) for claims in ({}, [], 7, "x", None, b"\xff")),
+        *(signed(key, other, right) for other in headers),
+        signed(ec.generate_private_key(ec.SECP256R1()), right_header, right),
+        f"{content}.{encoded(hmac.sign(content.encode(), public))}",
+        f"{encoded({'alg': 'none'})}.{claims}.",
+        *(good[:cut] for cut in range(0, len(good), 7)),
+        *(
+            f"{good[:at]}{'B' if good[at] == 'A' else 'A'}{good[at + 1 :]}"
+            for at in range(0, len(good) - 2, 5)
+        ),
+        f"{header}.{claims}.{signature}.{signature}",
+        "x" * 5000,
+        "." * 3000,
+        encoded(b"\xff" * 300),
+    ]
+
+
+def test_no_made_up_token_comes_in_and_none_breaks_anything(gateway: Gateway, stores: Stores) -> None:
+    chance = random.Random(6)  # noqa: S311 - the same tokens in every run
+    made_up = [
+        "".join(chance.choices(string.printable.strip() + "éß", k=chance.randrange(200))) for _ in range(300)
+    ]
+    tokens = [*forgeries(gateway), *made_up]
+    kinds = ("Bearer ", "bearer ", "Basic ", "BEARER  ", "", "Digest ", "Bearer\t")
+
+    answers = {}
+    with httpx.Client(base_url=gateway.url) as client:
+        for number, token in enumerate(tokens):
+            given = (kinds[0] if number < len(tokens) - 200 else chance.choice(kinds)) + token
+            given = given.strip()
+            answers[given] = client.get(
+                "/v1/jobs", headers={"Authorization": given.encode("latin-1")}
+            ).status_code
+
+    assert len(answers) >= 500
+    assert {given: status for given, status in answers.items() if status not in (400, 401)} == {}
+    assert stores.documents() == 0
+
+
+@pytest.mark.parametrize("path", paths())
+def test_without_a_token_nothing_but_the_open_routes_answers(gateway: Gateway, path: str) -> None:
+    for method in METHODS:
+        answer = httpx.request(
+            method, gateway.url + path.replace("<", "").replace(">", "").replace("path:", "")
+        )
+        allowed = {401, 405, 404} if path not in OPEN else {200, 400, 401, 405, 415, 422}
+        assert answer.status_code in allowed or method == "OPTIONS", (method, path, answer.status_code)
+        assert answer.status_code < 500
+
+
+@pytest.mark.parametrize("path", [path for path in paths() if "<job_id>" in path and "admin" not in path])
+def test_every_method_of_every_route_treats_anothers_job_as_unknown(
+    other: httpx.Client, stores: Stores, path: str
+) -> None:
+    job = stores.done("me@example.com", b"mp3")
+
+    for method in METHODS:
+        mine, unknown, malformed = (
+            other.request(method, path.replace("<job_id>", job_id), headers={"X-Request-Id": "r"})
+            for job_id in (job.id, UNKNOWN, "x" * 500)
+        )
+        assert mine.status_code == unknown.status_code == malformed.status_code
+        assert mine.status_code in (404, 405) or method == "OPTIONS"
+        assert mine.content == unknown.content
+        assert job.id not in mine.text
+
+    assert some(stores.jobs.get(job.id)).version == job.version
+
+
+RAW = {
+    "no version": b"GET /\r\n\r\n",
+    "a version of the future": b"GET / HTTP/9.9\r\n\r\n",
+    "a method that is none": b"G@T / HTTP/1.1\r\n\r\n",
+    "a header without name": b"GET / HTTP/1.1\r\n: x\r\n\r\n",
+    "a header without colon": b"GET / HTTP/1.1\r\nHost\r\n\r\n",
+    "a folded header": b"GET / HTTP/1.1\r\nHost: x\r\n y\r\n\r\n",
+    "a null in a header": b"GET / HTTP/1.1\r\nHost: x\x00\r\n\r\n",
+    "a giant header": b"GET / HTTP/1.1\r\nX: " + b"y" * 20_000 + b"\r\n\r\n",
+    "many headers": b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 5000 + b"\r\n",
+    "a giant line": b"GET /" + b"x" * 20_000 + b" HTTP/1.1\r\n\r\n",
+    "two lengths": b"POST /upload HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx",
+    "a length and chunks": b"POST /upload HTTP/1.1\r\nContent-Length: 1\r\n"
+    b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "a length below zero": b"POST /upload HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+    "a length that is no number": b"POST /upload HTTP/1.1\r\nContent-Length: 1e3\r\n\r\n",
+    "a length beyond all": b"POST /upload HTTP/1.1\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n",
+    "an expectation that nobody meets": b"POST /upload HTTP/1.1\r\nExpect: ok\r\nContent-Length: 1\r\n\r\nx",
+    "no HTTP at all": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" * 20 + b"\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("case", RAW)
+def test_what_is_no_request_is_refused(gateway: Gateway, case: str) -> None:
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=20) as connection:
+        connection.sendall(RAW[case])
+        connection.shutdown(socket.SHUT_WR)
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+
+    assert answer == b"" or answer.split(b" ", 2)[1][:1] == b"4", answer[:200]
