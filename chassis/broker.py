@@ -8,10 +8,10 @@ Queues are declared here, by publisher and consumer alike, so nobody creates the
 import queue
 import random
 import threading
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import contextmanager
 from enum import Enum
 from functools import partial
 from typing import Any
@@ -324,26 +324,23 @@ def _close(connection: Any) -> None:
         log.debug("the connection was closed already", reason=str(error))
 
 
-def depth(url: str, name: str) -> int:
-    """Return how many messages wait in a queue, without those that a consumer holds.
+@contextmanager
+def opened(url: str, name: str) -> Iterator[BlockingChannel]:
+    """Lend a channel for a few calls from one thread.
 
     Raises:
-        BrokerUnavailable: the broker did not say.
+        BrokerUnavailable: the broker is away, or refuses one of the calls.
     """
-    started = time.monotonic()
     try:
-        connection = _connect(url, "depth")
+        connection = _connect(url, name)
     except _TROUBLE as error:
         raise BrokerUnavailable(_explain(error)) from error
     try:
-        frame = connection.channel().queue_declare(name, passive=True)
-        count: int = frame.method.message_count
+        yield connection.channel()
     except _TROUBLE as error:
         raise BrokerUnavailable(_explain(error)) from error
     finally:
         _close(connection)
-        log.debug("asked for a queue's depth", queue=name, seconds=round(time.monotonic() - started, 3))
-    return count
 
 
 def declare(url: str) -> None:
@@ -352,13 +349,16 @@ def declare(url: str) -> None:
     Raises:
         BrokerUnavailable: the broker is away, or has a queue of another type.
     """
-    try:
-        connection = _connect(url, "declare")
-    except _TROUBLE as error:
-        raise BrokerUnavailable(_explain(error)) from error
-    try:
-        _declare(connection.channel())
-    except _TROUBLE as error:
-        raise BrokerUnavailable(_explain(error)) from error
-    finally:
-        _close(connection)
+    with opened(url, "declare") as channel:
+        _declare(channel)
+
+
+def depth(url: str, name: str) -> int:
+    """Return how many messages wait in a queue, without those that a consumer holds.
+
+    Raises:
+        BrokerUnavailable: the broker did not say.
+    """
+    with opened(url, "depth") as channel:
+        count: int = channel.queue_declare(name, passive=True).method.message_count
+        return count

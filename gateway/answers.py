@@ -11,9 +11,11 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from chassis import logs
+from chassis.broker import BrokerUnavailable
+from chassis.dead_letters import NoSuchQueue
 from chassis.identity import KeysUnavailable
 from chassis.mongodb import StoreRefused, StoreUnavailable
-from gateway.problems import Problem, internal_error, unavailable
+from gateway.problems import Problem, internal_error, no_such_queue, unavailable
 
 log = logs.get(__name__)
 
@@ -55,6 +57,15 @@ def register(app: Flask) -> None:
     def _(error: StoreRefused) -> Response:
         log.error("the store refused", reason=str(error))
         return answer(unavailable("the file store"))
+
+    @app.errorhandler(BrokerUnavailable)
+    def _(error: BrokerUnavailable) -> Response:
+        log.warning("the broker is away", reason=str(error))
+        return answer(unavailable("the message broker"))
+
+    @app.errorhandler(NoSuchQueue)
+    def _(_error: NoSuchQueue) -> Response:
+        return answer(no_such_queue())
 
     @app.errorhandler(KeysUnavailable)
     def _(error: KeysUnavailable) -> Response:

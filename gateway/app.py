@@ -13,6 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from chassis import admin, logs, mongodb
 from chassis.broker import Publisher
 from chassis.counters import Counters
+from chassis.dead_letters import DeadLetters
 from chassis.doorbell import Publishes
 from chassis.files import Blobs
 from chassis.idempotency import IdempotencyKeys
@@ -84,6 +85,7 @@ def build(
         ),
         watch=Watch(jobs.versions, max(1, settings.threads // 2), stopping),
         rates=Rates(Counters(client)),
+        dead_letters=DeadLetters(settings.rabbitmq_url.get_secret_value()),
     )
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
     if settings.trusted_proxies:

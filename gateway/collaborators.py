@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from flask import current_app, g
 
 from chassis.broker import BrokerUnavailable
+from chassis.dead_letters import DeadLetters
 from chassis.doorbell import Publishes, ring
 from chassis.files import Blobs
 from chassis.identity import Verifier
@@ -36,6 +37,7 @@ class Collaborators:
     uploads: Uploads
     watch: Watch
     rates: Rates
+    dead_letters: DeadLetters
 
     def ring(self, job: Job, bell: Bell = "video") -> None:
         """Ring a bell that is due; if that fails now, the reconciler rings it."""

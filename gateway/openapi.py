@@ -29,6 +29,7 @@ _QUALITY = {"type": "string", "pattern": f"^([vV][0-9]|({'|'.join(map(str, BITRA
 _WORD = {"type": "string", "minLength": 1, "maxLength": 100}
 PARAMETERS: dict[str, tuple[str, Json]] = {
     "job_id": ("The job's id: 32 hexadecimal characters.", {"type": "string", "minLength": 1}),
+    "queue": ("`video` or `mp3`.", {"type": "string", "minLength": 1}),
     "username": ("The user's name, an e-mail address.", {"type": "string", "minLength": 1}),
     "name": ("The file's name.", _WORD),
     "fid": ("The job's id, as the mail tells it.", {"type": "string", "minLength": 1}),

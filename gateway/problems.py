@@ -138,6 +138,16 @@ def no_such_job() -> Problem:
     )
 
 
+def no_such_queue() -> Problem:
+    """There is no queue of this name."""
+    return Problem(
+        HTTPStatus.NOT_FOUND,
+        "no_such_queue",
+        "there is no such queue",
+        "The queues are video and mp3.",
+    )
+
+
 def not_ready(state: str) -> Problem:
     """The job has no MP3 yet, or never will have one."""
     return Problem(

@@ -1,5 +1,6 @@
 """What administrators may: users, which auth keeps, and any job."""
 
+from dataclasses import asdict
 from typing import get_args
 from urllib.parse import quote
 
@@ -106,6 +107,34 @@ def fail(job_id: str) -> Response:
     use().ring(failed, "mp3")
     audit.record("given up", job_id=job_id)
     return jsonify(_describe(failed))
+
+
+@routes.get("/dead-letters/<queue>")
+@requires("admin")
+@documented({200: "any"}, errors=(404,))
+def dead_letters(queue: str) -> Response:
+    """Show messages that no consumer could decode."""
+    return jsonify({"dead_letters": [asdict(letter) for letter in use().dead_letters.look(queue)]})
+
+
+@routes.post("/dead-letters/<queue>/replay")
+@requires("admin")
+@documented({200: "any"}, errors=(404,))
+def replay(queue: str) -> Response:
+    """Put them back into their queue."""
+    count = use().dead_letters.replay(queue)
+    audit.record("dead letters replayed", queue=queue, count=count)
+    return jsonify({"replayed": count})
+
+
+@routes.delete("/dead-letters/<queue>")
+@requires("admin")
+@documented({200: "any"}, errors=(404,))
+def drop(queue: str) -> Response:
+    """Delete them."""
+    count = use().dead_letters.drop(queue)
+    audit.record("dead letters dropped", queue=queue, count=count)
+    return jsonify({"dropped": count})
 
 
 def _any_job(job_id: str) -> Job:

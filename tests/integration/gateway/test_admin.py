@@ -5,7 +5,9 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from .conftest import Gateway, Stores, some
+from chassis import broker
+
+from .conftest import Gateway, StartGateway, Stores, some, wait_until
 
 
 @pytest.fixture
@@ -39,6 +41,9 @@ ROUTES = [
     ("GET", "/v1/admin/jobs/x"),
     ("POST", "/v1/admin/jobs/x/requeue"),
     ("POST", "/v1/admin/jobs/x/fail"),
+    ("GET", "/v1/admin/dead-letters/video"),
+    ("POST", "/v1/admin/dead-letters/video/replay"),
+    ("DELETE", "/v1/admin/dead-letters/video"),
 ]
 
 
@@ -86,3 +91,32 @@ def test_a_job_under_way_is_ended_and_its_owner_is_owed_a_mail(admin: httpx.Clie
 
 def test_an_unknown_job_is_unknown_to_administrators_too(admin: httpx.Client) -> None:
     assert admin.get("/v1/admin/jobs/x").status_code == 404
+
+
+def test_dead_letters_are_shown_replayed_and_dropped(start_gateway: StartGateway, rabbitmq_url: str) -> None:
+    broker.declare(rabbitmq_url)
+    with broker.opened(rabbitmq_url, "test") as channel:
+        for name in ("video", "video.dlq"):
+            channel.queue_purge(name)
+        for body in (b"no JSON", b"\xff"):
+            channel.basic_publish("", "video.dlq", body)
+    gateway = start_gateway(RABBITMQ_URL=rabbitmq_url)
+    place = "/v1/admin/dead-letters/video"
+
+    with gateway.client(scope="admin") as admin:
+        wait_until(lambda: len(admin.get(place).json()["dead_letters"]) == 2)
+        shown = admin.get(place).json()["dead_letters"]
+        replayed = admin.post(f"{place}/replay").json()
+        dropped = admin.delete(place).json()
+        unknown = admin.get("/v1/admin/dead-letters/other")
+
+    assert shown == [{"body": "no JSON", "reason": "unknown"}, {"body": "\ufffd", "reason": "unknown"}]
+    assert (replayed, dropped) == ({"replayed": 2}, {"dropped": 0})
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "no_such_queue")
+    wait_until(lambda: broker.depth(rabbitmq_url, "video") == 2)
+    with broker.opened(rabbitmq_url, "test") as channel:
+        channel.queue_purge("video")
+
+
+def test_dead_letters_of_a_broker_that_is_away_are_not_known(admin: httpx.Client) -> None:
+    assert admin.get("/v1/admin/dead-letters/video").status_code == 503
