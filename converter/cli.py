@@ -105,7 +105,7 @@ def _convert(video: Path, mp3: Path, options: Options) -> int:
     except Cancelled:
         return SIGNALLED + stopped[0]
     except ConversionFailed as error:
-        sys.stderr.write(f"{video}: {error.message}\n{error.hint}\n[{error.code}]\n")
+        sys.stderr.write(f"{_shown(video)}: {error.message}\n{error.hint}\n[{error.code}]\n")
         return TRY_AGAIN if error.retryable else FAILED
     finally:
         part.unlink(missing_ok=True)
@@ -131,6 +131,11 @@ def _summary(mp3: Path, done: Conversion) -> str:
     how = f"{done.quality}, {done.bitrate} kbit/s" if done.reencoded else f"copied, {done.bitrate} kbit/s"
     shape = f"{'mono' if done.channels == 1 else 'stereo'}, {done.sample_rate} Hz"
     loud = "" if done.loudness is None else f", {done.loudness.integrated:.1f} LUFS"
-    lines = [f"{mp3}: {done.duration:.1f} s, {mp3.stat().st_size} bytes, {how}, {shape}{loud}"]
+    lines = [f"{_shown(mp3)}: {done.duration:.1f} s, {mp3.stat().st_size} bytes, {how}, {shape}{loud}"]
     lines += [f"note: {warned.message}" for warned in done.warnings]
     return "\n".join(lines) + "\n"
+
+
+def _shown(path: Path) -> str:
+    """Return a name without what a terminal would obey or cannot show."""
+    return "".join(letter if letter.isprintable() else "?" for letter in str(path))

@@ -138,7 +138,7 @@ class _Work:
             language=made.track.language,
             channels=made.channels,
             sample_rate=made.sample_rate,
-            bitrate=round(report.bitrate(seconds)),
+            bitrate=round(report.bitrate(made.sample_rate)),
             quality=made.quality,
             chapters=chapters,
             gain=None if level is None else round(level.gain, 2),
@@ -233,7 +233,7 @@ def _bitrates(made: Plan, report: Report) -> tuple[float, float]:
     source = (
         report.source_bytes / max(report.decoded_samples, 1) * (made.track.sample_rate or made.sample_rate)
     )
-    return source * 8 / 1000, report.bitrate(report.samples / made.sample_rate)
+    return source * 8 / 1000, report.bitrate(made.sample_rate)
 
 
 def _warnings(made: Plan, options: Options, report: Report) -> list[Warned]:

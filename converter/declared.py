@@ -1,6 +1,6 @@
 """Read how long a file says it is, in the formats where ffmpeg believes the file's end instead.
 
-Of a WAV, AVI, AIFF, Wave64, WMV or MP3 that was cut, ffmpeg reports what is left as its duration.
+Of a WAV, AVI, Wave64, WMV or MP3 that was cut, ffmpeg reports what is left as its duration.
 """
 
 import struct
@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import IO
 
 from converter.media import Media, Track
+from converter.report import samples_a_frame
 
 HEAD_BYTES = 64 * 1024
 UNDECLARED = 0x7FFF0000
 """From here on, a size of 32 bits is what a recorder writes that does not know it yet."""
 ASF_FILE_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 ASF_TICKS = 10_000_000
-MPEG_1_RATE = 32000
-"""From this sample rate on, a frame of MP3 has 1152 samples, below half as many."""
 ID3_HEADER = 10
 
 
@@ -41,9 +40,9 @@ def _declared_bytes(head: bytes) -> int | None:
         return int(struct.unpack_from("<Q", head, 20)[0]) + 8
     if head.startswith(b"riff"):  # Wave64
         return int(struct.unpack_from("<Q", head, 16)[0])
-    if not head.startswith((b"RIFF", b"FORM")):
+    if not head.startswith(b"RIFF"):
         return None
-    (size,) = struct.unpack_from("<I" if head.startswith(b"RIFF") else ">I", head, 4)
+    (size,) = struct.unpack_from("<I", head, 4)
     return int(size) + 8 if 0 < size < UNDECLARED else None
 
 
@@ -66,5 +65,4 @@ def _xing_seconds(file: IO[bytes], head: bytes, track: Track) -> float | None:
     if not places or track.sample_rate is None or len(head) < places[0] + 12:
         return None
     flags, frames = struct.unpack_from(">II", head, places[0] + 4)
-    samples = 1152 if track.sample_rate >= MPEG_1_RATE else 576
-    return frames * samples / track.sample_rate if flags & 1 else None
+    return frames * samples_a_frame(track.sample_rate) / track.sample_rate if flags & 1 else None

@@ -14,7 +14,14 @@ from converter.plan import Plan
 from converter.report import Report
 from converter.sandbox import OnTime
 
-BROKEN = ("opening decoder", "reinitializing filters", "opening input", "Invalid data")
+BROKEN = (
+    "opening decoder",
+    "reinitializing filters",
+    "opening input",
+    "Invalid data",
+    "Cannot allocate memory",
+    "pthread_create",
+)
 """What ffmpeg says of sound that it cannot make sense of, and not of one that is not there."""
 
 

@@ -12,13 +12,15 @@ READ = re.compile(
 )
 WROTE = re.compile(
     r"Output stream #0:0 \(audio\): (?:\d+ frames encoded \((\d+) samples\); )?"
-    r"\d+ packets muxed \((\d+) bytes\)"
+    r"(\d+) packets muxed \((\d+) bytes\)"
 )
 MEASURE = re.compile(r" +(I|LRA|Peak): +(-?[\d.]+|-?inf|-?nan) (?:LUFS|LU|dBFS)")
 PROBLEM = re.compile(r"(?:^|\] )\[(?:error|fatal|panic)\] (.*)")
 REFUSED = re.compile(r"Codec \((\w+)\) not on whitelist")
 """No problem in itself: the decoders of pictures are meant to be missing."""
 
+MPEG_1_RATE = 32000
+"""The lowest sample rate of MPEG-1."""
 SILENT = -70.0
 """Integrated loudness, in LUFS, of what has no sound by EBU R 128."""
 
@@ -35,6 +37,11 @@ class Loudness:
     """In dBTP where a loudness was asked for; else of the samples, in dBFS."""
 
 
+def samples_a_frame(sample_rate: int) -> int:
+    """Return how many samples a frame of MP3 has (ISO 11172-3, ISO 13818-3)."""
+    return 1152 if sample_rate >= MPEG_1_RATE else 576
+
+
 class Report:
     """Takes ffmpeg's log line by line; what it never said stays at nothing."""
 
@@ -47,6 +54,7 @@ class Report:
         self.decoded_samples = 0
         self.decode_errors = 0
         self.encoded_samples = 0
+        self.mp3_frames = 0
         self.mp3_bytes = 0
         self._measured: dict[str, float] = {}
 
@@ -65,15 +73,17 @@ class Report:
             self.decoded_samples = int(found[3] or 0)
         elif found := WROTE.search(line):
             self.encoded_samples = int(found[1] or 0)
-            self.mp3_bytes = int(found[2])
+            self.mp3_frames = int(found[2])
+            self.mp3_bytes = int(found[3])
 
     @property
     def samples(self) -> int:
         """How many went into the MP3: those of the encoder, or of a track that was copied."""
         return self.encoded_samples or self.decoded_samples
 
-    def bitrate(self, seconds: float) -> float:
-        """Return the MP3's bitrate in kbit/s, on average over its length."""
+    def bitrate(self, sample_rate: int) -> float:
+        """Return the MP3's bitrate in kbit/s, on average over its frames."""
+        seconds = self.mp3_frames * samples_a_frame(sample_rate) / sample_rate
         return self.mp3_bytes * 8 / 1000 / seconds if seconds else 0.0
 
     @property

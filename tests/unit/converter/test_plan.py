@@ -41,7 +41,7 @@ def test_a_sample_rate_that_was_asked_for_is_taken() -> None:
 
 @pytest.mark.parametrize(
     ("bitrate", "channels", "quality"),
-    [(None, 2, "V2"), (320, 2, "V2"), (176, 2, "V4"), (128, 2, "V6"), (20, 2, "V9"), (128, 1, "V2")],
+    [(None, 2, "V2"), (320, 2, "V2"), (185, 2, "V4"), (128, 2, "V6"), (20, 2, "V9"), (128, 1, "V2")],
 )
 def test_the_usual_quality_is_no_better_than_the_source(
     bitrate: int | None, channels: int, quality: str

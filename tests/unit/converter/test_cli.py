@@ -1,0 +1,160 @@
+"""The command converts one file, and says what came of it by words and exit status."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from mutagen.mp3 import MP3
+
+from converter import cli
+from tests.unit.converter.conftest import Make
+
+CLIP = Path("tests/media/big_buck_bunny_5s.mp4")
+TONE = ("-f", "lavfi", "-i", "sine=duration=4")
+
+
+def test_a_video_becomes_an_mp3_beside_it(
+    make: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    video = make("talk.mkv", *TONE)
+
+    status = cli.main([str(video)])
+
+    mp3 = tmp_path / "talk.mp3"
+    assert status == 0
+    assert MP3(mp3).info.length == pytest.approx(4, abs=0.1)  # type: ignore[attr-defined]  # it is untyped
+    assert capsys.readouterr().out.startswith(f"{mp3}: 4.0 s, {mp3.stat().st_size} bytes, ")
+    assert {path.name for path in tmp_path.iterdir()} == {"talk.mkv", "talk.mp3"}
+
+
+def test_options_are_those_of_an_upload(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = ["--quality", "64", "--channels", "mono", "--sample-rate", "32000", "--end", "2", "--strict"]
+
+    status = cli.main([str(CLIP), str(tmp_path / "talk.mp3"), *options])
+
+    assert status == 0
+    assert "2.0 s" in (said := capsys.readouterr().out)
+    assert "mono, 32000 Hz" in said
+
+
+def test_a_copy_is_called_so(make: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status = cli.main([str(make("song.mp3", *TONE)), str(tmp_path / "out.mp3")])
+
+    assert status == 0
+    assert "copied" in capsys.readouterr().out
+
+
+def test_a_video_that_cannot_be_converted_is_1_with_the_reason(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    video = tmp_path / "letter.mp4"
+    video.write_text("Dear converter,\n" * 20)
+
+    status = cli.main([str(video), str(tmp_path / "out.mp3")])
+
+    said = capsys.readouterr().err
+    assert status == 1
+    assert "looks like text" in said
+    assert "[not_media]" in said
+    assert [path.name for path in tmp_path.iterdir()] == ["letter.mp4"]
+
+
+def test_a_video_that_is_not_whole_is_3_and_with_strict_1(
+    make: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    video = make("talk.wav", *TONE)
+    video.write_bytes(video.read_bytes()[:100_000])
+
+    statuses = [
+        cli.main([str(video), str(tmp_path / name), *strict]) for name, *strict in (["a"], ["b", "--strict"])
+    ]
+
+    assert statuses == [3, 1]
+    assert "note: The video is not whole" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--quality", "V11"], "--quality cannot be 'V11': allowed are"),
+        (["--sample-rate", "1"], "--sample-rate cannot be '1': allowed are"),
+        (["--end", "0"], "--end cannot be '0': it must be later"),
+        (["--shout"], "unrecognized arguments: --shout"),
+    ],
+)
+def test_a_wrong_option_is_2_with_what_is_allowed(
+    arguments: list[str], words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main([str(CLIP), str(tmp_path / "out.mp3"), *arguments])
+
+    assert ended.value.code == 2
+    assert words in capsys.readouterr().err
+
+
+def test_a_video_that_is_not_there_is_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main([str(tmp_path / "no.mp4")])
+
+    assert ended.value.code == 2
+    assert "No such file" in capsys.readouterr().err
+
+
+def test_an_mp3_that_exists_is_replaced_only_by_force(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mp3 = tmp_path / "talk.mp3"
+    mp3.write_text("mine")
+
+    with pytest.raises(SystemExit) as ended:
+        cli.main([str(CLIP), str(mp3)])
+    kept = mp3.read_bytes()
+    forced = cli.main([str(CLIP), str(mp3), "--force"])
+
+    assert ended.value.code == 2
+    assert "add --force" in capsys.readouterr().err
+    assert kept == b"mine"
+    assert forced == 0
+    assert mp3.stat().st_size > 10_000
+
+
+def test_a_name_that_a_terminal_would_obey_is_shown_without_its_tricks(
+    make: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    video = make("talk.mkv", *TONE)
+
+    status = cli.main([str(video), str(tmp_path / "red\x1b[31m \udcff.mp3")])
+
+    assert status == 0
+    assert "red?[31m ?.mp3: 4.0 s" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+def test_a_signal_ends_it_with_nothing_left(number: signal.Signals, make: Make, tmp_path: Path) -> None:
+    video = make("long.wav", "-f", "lavfi", "-i", "anoisesrc=d=1800:r=16000")
+    command = [sys.executable, "-m", "converter", str(video), str(tmp_path / "out.mp3")]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 30
+    while len(os.listdir(tmp_path)) < 2:  # noqa: PTH208 - they are counted
+        assert time.monotonic() < deadline, "it did not begin"
+        time.sleep(0.01)
+
+    process.send_signal(number)
+
+    assert process.wait(5) == 128 + number
+    assert [path.name for path in tmp_path.iterdir()] == ["long.wav"]
+
+
+def test_the_help_says_what_one_needs_to_know() -> None:
+    command = [sys.executable, "-m", "converter", "--help"]
+
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+    assert "exit status:" in said
+    assert "python -m converter talk.mp4 talk.mp3" in said
+    for option in ("--quality", "--track", "--start", "--end", "--loudness", "--strict"):
+        assert option in said

@@ -1,0 +1,406 @@
+"""From a video to the MP3 that a listener wants."""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mutagen.id3 import ID3
+from mutagen.mp3 import MP3
+
+from chassis.options import Options
+from converter.convert import Conversion, convert
+from converter.errors import Cancelled, ConversionFailed
+from converter.limits import Limits
+from tests.unit.converter.conftest import Make
+
+CLIP = Path("tests/media/big_buck_bunny_5s.mp4")
+TONE = ("-f", "lavfi", "-i", "sine=sample_rate=44100:duration=4")
+STEREO = ("-f", "lavfi", "-i", "aevalsrc=0.3*sin(880*t)+0.1*random(0)|0.3*sin(660*t)+0.1*random(1):d=4")
+PICTURE = ("-f", "lavfi", "-i", "color=size=64x64:rate=10:duration=8")
+
+Convert = Callable[..., Conversion]
+
+
+@pytest.fixture
+def mp3(tmp_path: Path) -> Path:
+    return tmp_path / "out.mp3"
+
+
+@pytest.fixture
+def converted(mp3: Path) -> Convert:
+    """Return a function that converts a video with options as a user gives them."""
+
+    def run(video: Path, limits: Limits | None = None, **options: str) -> Conversion:
+        return convert(
+            video,
+            mp3,
+            Options.parse(options),
+            limits=limits or Limits(),
+            stop=threading.Event(),
+            on_media=lambda _: None,
+            on_progress=lambda _phase, _fraction: None,
+        )
+
+    return run
+
+
+def codes(done: Conversion) -> list[str]:
+    return [warned.code for warned in done.warnings]
+
+
+def test_the_real_clip_becomes_a_stereo_mp3_of_its_length(converted: Convert, mp3: Path) -> None:
+    done = converted(CLIP)
+
+    info: Any = MP3(mp3).info
+    assert done.duration == pytest.approx(5.312, abs=0.1)
+    assert info.length == pytest.approx(5.312, abs=0.1)
+    assert (done.complete, done.warnings, done.reencoded, done.quality) == (True, (), True, "V2")
+    assert (info.channels, info.sample_rate) == (done.channels, done.sample_rate) == (2, 48000)
+    assert done.loudness is not None
+    assert done.loudness.integrated == pytest.approx(-34, abs=1)
+
+
+def test_the_result_can_be_stored(converted: Convert) -> None:
+    document = converted(CLIP).as_document()
+
+    assert document["warnings"] == []
+    assert set(document["loudness"]) == {"integrated", "range", "peak"}
+
+
+def test_progress_only_grows_and_never_says_that_all_is_done(mp3: Path) -> None:
+    told: list[tuple[str, float]] = []
+
+    convert(
+        CLIP,
+        mp3,
+        Options(loudness=-16.0),
+        limits=Limits(),
+        stop=threading.Event(),
+        on_media=lambda _: None,
+        on_progress=lambda phase, fraction: told.append((phase, fraction)),
+    )
+
+    fractions = [fraction for _, fraction in told]
+    assert told[0] == ("probing", 0.0)
+    assert fractions == sorted(fractions)
+    assert 0.9 < fractions[-1] < 1
+
+
+def test_what_the_probe_found_is_told_before_the_work(mp3: Path) -> None:
+    told: list[dict[str, Any]] = []
+
+    convert(
+        CLIP,
+        mp3,
+        Options(),
+        limits=Limits(),
+        stop=threading.Event(),
+        on_media=lambda media: told.append({**media, "mp3": mp3.exists()}),
+        on_progress=lambda _phase, _fraction: None,
+    )
+
+    [media] = told
+    assert (media["duration"], media["mp3"]) == (pytest.approx(5.31), False)
+    assert [track["layout"] for track in media["tracks"]] == ["5.1"]
+
+
+def test_tags_chapters_cover_and_language_are_kept_and_noise_is_not(
+    make: Make, converted: Convert, mp3: Path, tmp_path: Path
+) -> None:
+    metadata = tmp_path / "metadata.txt"
+    metadata.write_text(
+        ";FFMETADATA1\ntitle=On gifts\nartist=Mauss\nalbum=Talks\ndate=2024\ncomment=one\\\ntwo\nmaker=x\n"
+        "[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=1000\ntitle=Giving\n"
+        "[CHAPTER]\nTIMEBASE=1/1000\nSTART=1000\nEND=4000\ntitle=Returning\n"
+    )
+    picture = make("cover.png", *PICTURE, "-frames:v", "1")
+    cover = ("-map", "0", "-map", "2", "-c:v", "copy", "-disposition:v", "attached_pic")
+    language = ("-metadata:s:a:0", "language=fra")
+    video = make(
+        "talk.m4a", *TONE, "-i", str(metadata), "-i", str(picture), "-map_metadata", "1", *cover, *language
+    )
+
+    done = converted(video)
+
+    tags: Any = ID3(mp3)
+    assert tags.version == (2, 3, 0)
+    assert {name: str(tags[name]) for name in ("TIT2", "TPE1", "TALB", "TDRC", "TLAN")} == {
+        "TIT2": "On gifts",
+        "TPE1": "Mauss",
+        "TALB": "Talks",
+        "TDRC": "2024",
+        "TLAN": "fra",
+    }
+    assert str(tags.getall("COMM")[0]) == "one\ntwo"
+    assert [(chapter.start_time, str(chapter.sub_frames["TIT2"])) for chapter in tags.getall("CHAP")] == [
+        (0, "Giving"),
+        (1000, "Returning"),
+    ]
+    assert tags.getall("CTOC")[0].child_element_ids == ["ch0", "ch1"]
+    assert (tags.getall("APIC")[0].mime, tags.getall("APIC")[0].data) == ("image/png", picture.read_bytes())
+    assert {frame.desc for frame in tags.getall("TXXX")} == {
+        "REPLAYGAIN_TRACK_GAIN",
+        "REPLAYGAIN_TRACK_PEAK",
+    }
+    assert tags.getall("TSSE") == []
+    assert (done.chapters, done.language) == (2, "fra")
+
+
+def test_replaygain_says_how_far_the_mp3_is_from_its_reference(converted: Convert, mp3: Path) -> None:
+    done = converted(CLIP)
+
+    tags: Any = ID3(mp3)
+    assert done.loudness is not None
+    assert str(tags["TXXX:REPLAYGAIN_TRACK_GAIN"]) == f"{-18 - done.loudness.integrated:.2f} dB"
+    assert float(str(tags["TXXX:REPLAYGAIN_TRACK_PEAK"])) == pytest.approx(
+        10 ** (done.loudness.peak / 20), abs=1e-6
+    )
+
+
+def test_the_tags_of_an_ogg_are_kept(make: Make, converted: Convert, mp3: Path) -> None:
+    converted(make("song.ogg", *TONE, "-c:a", "libvorbis", "-metadata", "title=On gifts"))
+
+    assert str(ID3(mp3)["TIT2"]) == "On gifts"
+
+
+def test_tags_can_be_left_out(make: Make, converted: Convert, mp3: Path) -> None:
+    video = make("talk.m4a", *TONE, "-metadata", "title=On gifts", "-metadata:s:a:0", "language=fra")
+
+    converted(video, tags="strip")
+
+    tags: Any = ID3(mp3)
+    assert {frame.FrameID for frame in tags.values()} == {"TXXX"}
+
+
+def test_a_title_can_be_given(make: Make, converted: Convert, mp3: Path) -> None:
+    converted(make("talk.m4a", *TONE, "-metadata", "title=On gifts"), title="Über Gaben")
+
+    assert [str(frame) for frame in ID3(mp3).getall("TIT2")] == ["Über Gaben"]
+
+
+@pytest.mark.parametrize("name", ["talk.mkv", "talk.ts"])
+def test_a_part_is_the_part_that_was_asked_for(name: str, make: Make, converted: Convert, mp3: Path) -> None:
+    video = make(name, "-f", "lavfi", "-i", "aevalsrc=0.5*sin(880*t)*gt(t\\,13):d=20", "-c:a", "mp2")
+
+    done = converted(video, start="12", end="15")
+
+    heard = make("heard.wav", "-i", str(mp3), "-t", "0.8").read_bytes()[4096:]
+    sounding = make("sounding.wav", "-ss", "1.2", "-i", str(mp3)).read_bytes()[4096:]
+    assert done.duration == pytest.approx(3, abs=0.03)
+    assert done.complete
+    assert max(heard[1::2]) in (0, 255)  # the high bytes of silence are 0 and, just below it, 255
+    assert len(set(sounding[1::2])) > 50
+
+
+def test_chapters_lie_at_their_times_in_a_part(
+    make: Make, converted: Convert, mp3: Path, tmp_path: Path
+) -> None:
+    metadata = tmp_path / "metadata.txt"
+    metadata.write_text(
+        ";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=2000\ntitle=One\n"
+        "[CHAPTER]\nTIMEBASE=1/1000\nSTART=2000\nEND=4000\ntitle=Two\n"
+    )
+
+    converted(make("talk.mkv", *TONE, "-i", str(metadata), "-map_metadata", "1"), start="1", end="3")
+
+    tags: Any = ID3(mp3)
+    assert [(chapter.start_time, chapter.end_time) for chapter in tags.getall("CHAP")] == [
+        (0, 1000),
+        (1000, 2000),
+    ]
+
+
+def test_a_part_behind_the_end_is_empty(make: Make, converted: Convert) -> None:
+    with pytest.raises(ConversionFailed) as failed:
+        converted(make("talk.mkv", *TONE), start="9")
+
+    assert failed.value.code == "empty_audio"
+    assert "from 9 s on" in failed.value.message
+
+
+def test_an_mp3_is_copied(make: Make, converted: Convert, mp3: Path) -> None:
+    source = make("song.mp3", *STEREO, "-b:a", "128k")
+
+    done = converted(source)
+
+    assert (done.reencoded, done.quality, done.duration) == (False, "copy", pytest.approx(4, abs=0.06))
+    frames: Any = MP3(mp3).info
+    assert frames.bitrate == pytest.approx(128_000, rel=0.05)
+    assert "TXXX:REPLAYGAIN_TRACK_GAIN" in ID3(mp3)
+
+
+def test_a_damaged_mp3_is_not_copied(make: Make, converted: Convert) -> None:
+    content = bytearray(make("song.mp3", *STEREO, "-b:a", "128k").read_bytes())
+    content[30_000:31_000] = b"\xff\xfb" * 500
+    damaged = make("damaged.mp3", *TONE)
+    damaged.write_bytes(content)
+
+    done = converted(damaged)
+
+    assert done.reencoded
+
+
+def test_shape_and_quality_are_as_asked(converted: Convert, mp3: Path) -> None:
+    done = converted(CLIP, quality="128", channels="mono", sample_rate="32000")
+
+    info: Any = MP3(mp3).info
+    assert (info.channels, info.sample_rate) == (1, 32000)
+    assert info.bitrate == pytest.approx(128_000, rel=0.02)
+    assert (done.quality, done.bitrate) == ("128", pytest.approx(128, abs=1))
+
+
+def test_the_bitrate_is_no_higher_than_the_sources(make: Make, converted: Convert) -> None:
+    video = make("talk.mka", *STEREO, "-c:a", "libopus", "-b:a", "100k")
+
+    done = converted(video)
+
+    assert done.bitrate <= 100
+    assert codes(done) == []
+
+
+def test_a_higher_bitrate_that_was_asked_for_is_made_and_said(make: Make, converted: Convert) -> None:
+    done = converted(make("talk.m4a", *STEREO, "-b:a", "64k"), quality="320")
+
+    assert done.bitrate == pytest.approx(320, rel=0.01)
+    assert codes(done) == ["higher_bitrate"]
+
+
+def test_a_bitrate_that_a_sample_rate_does_not_have_is_said(make: Make, converted: Convert) -> None:
+    done = converted(make("talk.wav", *STEREO), quality="320", sample_rate="22050")
+
+    assert done.bitrate == pytest.approx(160, rel=0.01)
+    assert codes(done) == ["bitrate_lowered"]
+
+
+def test_a_loudness_is_reached_under_the_peak(make: Make, converted: Convert) -> None:
+    done = converted(make("talk.wav", *STEREO, "-af", "volume=-20dB"), loudness="music")
+
+    assert done.loudness is not None
+    assert done.loudness.integrated == pytest.approx(-14, abs=0.5)
+    assert done.loudness.peak <= -1
+    assert done.gain is not None
+    assert done.gain > 5
+
+
+def test_silence_has_no_loudness_to_reach(make: Make, converted: Convert, mp3: Path) -> None:
+    done = converted(make("talk.wav", "-f", "lavfi", "-i", "anullsrc=d=2"), loudness="ebu")
+
+    assert (done.gain, codes(done)) == (0, ["loudness_missed"])
+    assert "TXXX:REPLAYGAIN_TRACK_GAIN" not in ID3(mp3)
+
+
+def test_a_sound_that_ends_before_the_video_is_whole(make: Make, converted: Convert) -> None:
+    done = converted(make("talk.mp4", *TONE, *PICTURE))
+
+    assert (done.complete, codes(done)) == (True, ["sound_ends_early"])
+    assert "4.0 s, the video after 8.0 s" in done.warnings[0].message
+
+
+def test_a_sound_that_pauses_is_silent_there(make: Make, converted: Convert) -> None:
+    pause = ("-af", "asetpts='if(gt(T,2),PTS+3/TB,PTS)'")
+
+    done = converted(make("talk.mkv", *TONE, *pause, "-c:a", "pcm_s16le"))
+
+    assert (done.complete, codes(done)) == (True, ["silence_filled"])
+    assert done.duration == pytest.approx(7, abs=0.1)
+
+
+def cut(video: Path, part: float) -> Path:
+    content = video.read_bytes()
+    video.write_bytes(content[: int(len(content) * part)])
+    return video
+
+
+@pytest.mark.parametrize("name", ["talk.wav", "talk.mkv", "talk.mp3", "talk.wma", "talk.aiff", "talk.w64"])
+def test_a_file_that_was_cut_says_so_with_both_numbers(name: str, make: Make, converted: Convert) -> None:
+    done = converted(cut(make(name, *TONE), 0.5))
+
+    assert (done.complete, codes(done)[0]) == (False, "input_truncated")
+    assert "of the promised 4." in done.warnings[0].message
+
+
+def test_a_recording_without_a_length_that_was_cut_says_so(make: Make, converted: Convert) -> None:
+    live = make("talk.mkv", *TONE, "-c:a", "pcm_s16le", "-live", "1")
+
+    done = converted(cut(live, 0.5))
+
+    assert (done.complete, codes(done)) == (False, ["input_truncated"])
+    assert "the end is missing" in done.warnings[0].message
+
+
+def test_with_strict_a_file_that_was_cut_fails_and_leaves_nothing(
+    make: Make, converted: Convert, mp3: Path
+) -> None:
+    with pytest.raises(ConversionFailed) as failed:
+        converted(cut(make("talk.wav", *TONE), 0.5), strict="yes")
+
+    assert failed.value.code == "input_truncated"
+    assert "2.0 s of the promised 4.0 s" in failed.value.message
+    assert not mp3.exists()
+
+
+def test_a_sound_beyond_the_limit_is_refused_by_its_promise(make: Make, converted: Convert) -> None:
+    with pytest.raises(ConversionFailed) as failed:
+        converted(make("talk.wav", *TONE), Limits(seconds=3))
+
+    assert failed.value.code == "too_long"
+
+
+def test_a_sound_beyond_the_limit_is_refused_as_it_goes(make: Make, converted: Convert) -> None:
+    live = make("talk.mkv", *TONE, "-live", "1")
+
+    with pytest.raises(ConversionFailed) as failed:
+        converted(live, Limits(seconds=3))
+
+    assert failed.value.code == "too_long"
+
+
+def test_an_mp3_beyond_the_limit_is_refused(make: Make, converted: Convert, mp3: Path) -> None:
+    with pytest.raises(ConversionFailed) as failed:
+        converted(make("talk.wav", *STEREO), Limits(mp3_bytes=10_000))
+
+    assert failed.value.code == "too_large"
+    assert not mp3.exists()
+
+
+def test_an_empty_file_is_called_so(tmp_path: Path, converted: Convert) -> None:
+    video = tmp_path / "video"
+    video.touch()
+
+    with pytest.raises(ConversionFailed) as failed:
+        converted(video)
+
+    assert failed.value.code == "empty_file"
+    assert failed.value.as_document() == {
+        "code": "empty_file",
+        "message": "The file is empty.",
+        "hint": "Check the file and send it again.",
+        "retryable": False,
+    }
+
+
+def test_a_codec_that_is_not_accepted_is_named(make: Make, converted: Convert) -> None:
+    with pytest.raises(ConversionFailed) as failed:
+        converted(make("song.mka", *TONE, "-c:a", "tta"))
+
+    assert failed.value.code == "unsupported_codec"
+    assert "tta" in failed.value.message
+
+
+def test_nothing_is_left_when_the_work_is_cancelled(mp3: Path) -> None:
+    stop = threading.Event()
+
+    with pytest.raises(Cancelled):
+        convert(
+            CLIP,
+            mp3,
+            Options(),
+            limits=Limits(),
+            stop=stop,
+            on_media=lambda _: stop.set(),
+            on_progress=lambda _phase, _fraction: None,
+        )
+
+    assert list(mp3.parent.iterdir()) == []
