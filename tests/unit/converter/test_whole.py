@@ -1,0 +1,150 @@
+"""What came out is compared with what was promised."""
+
+import threading
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from converter import whole
+from converter.encoder import Encoder
+from converter.limits import Limits
+from converter.media import Media
+from converter.plan import Plan
+from converter.report import Report
+from tests.unit.converter.test_tracks import PLAIN
+
+RATE = 48000
+PLAN = Plan(track=PLAIN, start=0, end=None, channels=2, sample_rate=RATE, quality="V2")
+MEDIA = Media(container="matroska,webm", duration=60.0, tracks=(PLAIN,), picture=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Surveyed(Encoder):
+    """An encoder of which the survey is known."""
+
+    end: float = 0.0
+    problems: int = 0
+
+    def survey(self, picture: int) -> tuple[float, Report]:
+        assert picture == 0
+        report = Report()
+        report.problems = self.problems
+        return self.end, report
+
+
+def encoder(tmp_path: Path, media: Media = MEDIA, *, end: float = 60.0, problems: int = 0) -> Encoder:
+    video = tmp_path / "video"
+    video.write_bytes(b"x" * 100)
+    return Surveyed(video, media, Limits(), threading.Event(), end=end, problems=problems)
+
+
+def report(length: float, decoded: float | None = None, *, problems: int = 0, errors: int = 0) -> Report:
+    read = Report()
+    read.encoded_samples = int(length * RATE)
+    read.decoded_samples = int((length if decoded is None else decoded) * RATE)
+    read.problems, read.decode_errors = problems, errors
+    return read
+
+
+def test_all_that_was_promised_is_whole(tmp_path: Path) -> None:
+    verdict = whole.judge(encoder(tmp_path), PLAN, report(59.5), 60.0)
+
+    assert (verdict.complete, verdict.warnings) == (True, ())
+
+
+@pytest.mark.parametrize(("got", "complete"), [(58.9, False), (59.1, True)])
+def test_a_second_may_be_missing(got: float, complete: bool, tmp_path: Path) -> None:  # noqa: FBT001 - of the table
+    assert whole.judge(encoder(tmp_path, end=0), PLAN, report(got), 60.0).complete == complete
+
+
+@pytest.mark.parametrize(("got", "complete"), [(3563, False), (3565, True)])
+def test_one_in_a_hundred_may_be_missing_of_a_long_one(got: float, complete: bool, tmp_path: Path) -> None:  # noqa: FBT001 - of the table
+    assert whole.judge(encoder(tmp_path, end=0), PLAN, report(got), 3600.0).complete == complete
+
+
+@pytest.mark.parametrize(
+    ("end", "problems", "seen", "picture"),
+    [(40.0, 0, 0, 0), (60.0, 1, 0, 0), (60.0, 0, 1, 0), (60.0, 0, 0, None)],
+    ids=["file ends too", "file is damaged", "sound is damaged", "no picture to go on"],
+)
+def test_a_short_sound_is_a_loss_unless_the_file_goes_on_without_fault(
+    end: float, problems: int, seen: int, picture: int | None, tmp_path: Path
+) -> None:
+    of = encoder(tmp_path, replace(MEDIA, picture=picture), end=end, problems=problems)
+
+    verdict = whole.judge(of, PLAN, report(40.0, problems=seen), 60.0)
+
+    assert not verdict.complete
+    assert verdict.warnings[0].message.endswith("40.0 s of sound, of the promised 60.0 s.")
+
+
+def test_a_short_sound_in_a_whole_file_is_no_loss(tmp_path: Path) -> None:
+    verdict = whole.judge(encoder(tmp_path), PLAN, report(40.0), 60.0)
+
+    assert verdict.complete
+    assert [warned.code for warned in verdict.warnings] == ["sound_ends_early"]
+
+
+def test_sound_that_could_not_be_read_is_missing_whatever_the_length(tmp_path: Path) -> None:
+    verdict = whole.judge(encoder(tmp_path), PLAN, report(60.0, 55.0, problems=9), 60.0)
+
+    assert (verdict.complete, verdict.got) == (False, 55.0)
+
+
+def test_a_little_damage_is_told(tmp_path: Path) -> None:
+    verdict = whole.judge(encoder(tmp_path), PLAN, report(60.0, 59.9, problems=2, errors=2), 60.0)
+
+    assert verdict.complete
+    assert [warned.code for warned in verdict.warnings] == ["damaged"]
+
+
+def test_without_a_promise_the_length_is_what_it_is(tmp_path: Path) -> None:
+    verdict = whole.judge(encoder(tmp_path), PLAN, report(40.0), None)
+
+    assert (verdict.complete, verdict.got, verdict.promised) == (True, 40.0, None)
+
+
+def test_pieces_put_one_after_the_other_count_as_they_are(tmp_path: Path) -> None:
+    untimed = replace(PLAN, timed=False)
+
+    assert not whole.judge(encoder(tmp_path), untimed, report(57.0, 60.0, problems=1), 60.0).complete
+
+
+@pytest.mark.parametrize(
+    ("decoded", "problems", "patchwork"), [(58.0, 1, True), (58.0, 0, False), (59.95, 1, False)]
+)
+def test_sound_is_patchwork_where_damage_moved_it(
+    decoded: float,
+    problems: int,
+    patchwork: bool,  # noqa: FBT001 - of the table
+    tmp_path: Path,
+) -> None:
+    found = whole.is_patchwork(report(60.0, decoded, problems=problems), PLAN, encoder(tmp_path))
+
+    assert found == patchwork
+
+
+@pytest.mark.parametrize(
+    ("media", "start", "end", "seconds"),
+    [
+        (MEDIA, 0, None, 60),
+        (MEDIA, 10, None, 50),
+        (MEDIA, 10, 30, 20),
+        (MEDIA, 70, 80, 0),
+        (replace(MEDIA, duration=None), 0, None, None),
+        (replace(MEDIA, estimated=True), 0, None, None),
+    ],
+)
+def test_a_part_is_promised_as_much_of_it_as_there_is(
+    media: Media, start: float, end: float | None, seconds: float | None, tmp_path: Path
+) -> None:
+    planned = replace(PLAN, start=start, end=end)
+
+    assert whole.promised(encoder(tmp_path, media), planned) == seconds
+
+
+def test_a_track_that_says_its_own_length_is_believed(tmp_path: Path) -> None:
+    planned = replace(PLAN, track=replace(PLAIN, seconds=40.0))
+
+    assert whole.promised(encoder(tmp_path), planned) == 40
