@@ -1,0 +1,1 @@
+"""auth: users in MySQL, and the tokens that prove who they are."""

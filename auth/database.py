@@ -1,0 +1,117 @@
+"""Connect to MySQL or MariaDB, and say in our own words what their driver raises.
+
+This module and the ones that run statements (`store`, `migrate`, `migrations`) are the only ones that
+import SQLAlchemy.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    DateTime,
+    Engine,
+    MetaData,
+    String,
+    Table,
+    create_engine,
+    make_url,
+)
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+CONNECT_SECONDS = 2
+NO_SUCH_TABLE, NO_SUCH_COLUMN = 1146, 1054
+
+metadata = MetaData()
+users = Table(
+    "users",
+    metadata,
+    Column("id", String(32, collation="ascii_bin"), primary_key=True),
+    Column("username", String(254, collation="ascii_bin"), nullable=False, unique=True),
+    Column("password_hash", String(255, collation="ascii_bin"), nullable=False),
+    Column("admin", Boolean, nullable=False),
+    Column("disabled", Boolean, nullable=False),
+    Column("tokens_valid_from", BigInteger, nullable=False),
+    Column("created_at", DateTime, nullable=False),
+)
+
+
+class DatabaseUnavailable(Exception):
+    """The database is away, is not migrated, or lets nobody in; it may be back in a moment."""
+
+
+class InvalidDatabaseUrl(Exception):
+    """The URL names no MySQL database."""
+
+
+def connect(url: str, *, connections: int = 1, patience: int = 5) -> Engine:
+    """Return an engine; nothing is connected before its first use.
+
+    Args:
+        url: mysql://user:password@host:port/database.
+        connections: the most that are open at once.
+        patience: seconds that a statement, or the wait for a free connection, may take.
+
+    Raises:
+        InvalidDatabaseUrl: it is of another form.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        parsed = None
+    if parsed is None or parsed.get_backend_name() != "mysql" or not parsed.database:
+        raise InvalidDatabaseUrl("DATABASE_URL must have the form mysql://user:password@host:port/database")
+    return create_engine(
+        parsed.set(drivername="mysql+mysqldb"),
+        isolation_level="READ COMMITTED",
+        pool_size=connections,
+        max_overflow=0,
+        pool_timeout=patience,
+        pool_pre_ping=True,
+        connect_args={
+            "charset": "utf8mb4",
+            "connect_timeout": CONNECT_SECONDS,
+            "read_timeout": patience,
+            "write_timeout": patience,
+            "init_command": "SET time_zone = '+00:00'",
+        },
+    )
+
+
+@contextmanager
+def transaction(engine: Engine) -> Iterator[Connection]:
+    """Run the block in one transaction.
+
+    Raises:
+        DatabaseUnavailable: the database did not answer, or not as a migrated one does.
+    """
+    with translated(), engine.begin() as connection:
+        yield connection
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn the driver's ways of saying that the database is away into one."""
+    try:
+        yield
+    except (OperationalError, InterfaceError, InternalError) as error:
+        raise DatabaseUnavailable(_first_line(error)) from None
+    except PoolTimeout:
+        raise DatabaseUnavailable("every connection is in use") from None
+    except DBAPIError as error:
+        if code(error) in (NO_SUCH_TABLE, NO_SUCH_COLUMN):
+            raise DatabaseUnavailable(f"not migrated: {_first_line(error)}") from None
+        raise
+
+
+def code(error: DBAPIError) -> int | None:
+    """Return MySQL's number of an error (the manual's "Server Error Message Reference")."""
+    return error.orig.args[0] if error.orig is not None and error.orig.args else None
+
+
+def _first_line(error: DBAPIError) -> str:
+    return str(error.orig).splitlines()[0]

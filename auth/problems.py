@@ -1,0 +1,140 @@
+"""Every error that auth answers with, and the two forms it comes in.
+
+One line of plain text, or RFC 9457 `application/problem+json` when the client prefers JSON.
+"""
+
+import json
+from http import HTTPStatus
+
+from flask import Flask, Response, g, request
+from werkzeug.exceptions import HTTPException
+
+from auth.database import DatabaseUnavailable
+from auth.logins import InvalidCredentials
+from auth.passwords import Busy
+from chassis import logs
+from chassis.identity import InvalidToken
+
+RETRY_SECONDS = 5
+
+log = logs.get(__name__)
+
+
+class Problem(Exception):
+    """An answer other than success; carries its HTTP status."""
+
+    def __init__(
+        self,
+        status: HTTPStatus,
+        code: str,
+        detail: str,
+        hint: str = "",
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.hint = hint
+        self.headers = headers or {}
+
+
+def missing_credentials() -> Problem:
+    """The request names no user and password."""
+    return _unauthorized(
+        "missing credentials", "Send user name and password by HTTP basic: curl -u me@example.com."
+    )
+
+
+def invalid_credentials() -> Problem:
+    """User name and password do not belong together."""
+    return _unauthorized("invalid credentials", "Check the user name and the password.")
+
+
+def not_authorized() -> Problem:
+    """The token is missing, wrong, too old or revoked."""
+    return Problem(
+        HTTPStatus.FORBIDDEN,
+        "not_authorized",
+        "not authorized",
+        "Log in with POST /login and send the token as 'Authorization: Bearer <token>'.",
+    )
+
+
+def unavailable(what: str) -> Problem:
+    """Something that auth needs is away for now."""
+    return Problem(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "unavailable",
+        f"{what} right now",
+        "Try again in a few seconds.",
+        {"Retry-After": str(RETRY_SECONDS)},
+    )
+
+
+def _unauthorized(detail: str, hint: str) -> Problem:
+    challenge = {"WWW-Authenticate": 'Basic realm="video-to-mp3", charset="UTF-8"'}
+    return Problem(HTTPStatus.UNAUTHORIZED, detail.replace(" ", "_"), detail, hint, challenge)
+
+
+def prefers_json() -> bool:
+    """Tell whether the client would rather have JSON than plain text."""
+    accepted = request.accept_mimetypes
+    return accepted.quality("application/json") > accepted.quality("text/plain")
+
+
+def answer(problem: Problem) -> Response:
+    """Return the problem in the form that the client prefers."""
+    if prefers_json():
+        body = {
+            "type": "about:blank",
+            "title": problem.status.phrase,
+            "status": problem.status.value,
+            "code": problem.code,
+            "detail": problem.detail,
+            "hint": problem.hint,
+            "request_id": g.request_id,
+        }
+        response = Response(json.dumps(body), problem.status, mimetype="application/problem+json")
+    else:
+        response = Response(problem.detail, problem.status, mimetype="text/plain")
+    response.headers.update(problem.headers)
+    return response
+
+
+def register(app: Flask) -> None:
+    """Make the application answer every exception as a problem."""
+
+    @app.errorhandler(Problem)
+    def _(problem: Problem) -> Response:
+        return answer(problem)
+
+    @app.errorhandler(InvalidCredentials)
+    def _(_error: InvalidCredentials) -> Response:
+        return answer(invalid_credentials())
+
+    @app.errorhandler(InvalidToken)
+    def _(error: InvalidToken) -> Response:
+        log.info("token refused", reason=str(error))
+        return answer(not_authorized())
+
+    @app.errorhandler(DatabaseUnavailable)
+    def _(error: DatabaseUnavailable) -> Response:
+        log.warning("the database is away", reason=str(error))
+        return answer(unavailable("users cannot be looked up"))
+
+    @app.errorhandler(Busy)
+    def _(_error: Busy) -> Response:
+        return answer(unavailable("too many are logging in"))
+
+    @app.errorhandler(HTTPException)
+    def _(error: HTTPException) -> Response:
+        status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
+        headers = {name: value for name, value in error.get_headers() if name == "Allow"}
+        return answer(Problem(status, status.name.lower(), error.description or status.phrase, "", headers))
+
+    @app.errorhandler(Exception)
+    def _(error: Exception) -> Response:
+        log.error("auth has a bug", exc_info=error)
+        status = HTTPStatus.INTERNAL_SERVER_ERROR
+        return answer(Problem(status, "internal_error", "auth made a mistake", "Report the request id."))

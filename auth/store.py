@@ -1,0 +1,126 @@
+"""Read and write users.
+
+One clock, the database's, dates tokens and revocations, so replicas need not agree on the time.
+"""
+
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import ColumnElement, Engine, Row, func, insert, select, true, update
+from sqlalchemy.exc import IntegrityError
+
+from auth.database import transaction, users
+from auth.user import NoSuchUser, User, UserExists
+
+_columns = (users, func.unix_timestamp().label("read_at"))
+
+
+class Users:
+    """The users in the database; usernames are canonical ones.
+
+    Every method raises `DatabaseUnavailable` when the database is away.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def check(self) -> None:
+        """Return when users can be read."""
+        with transaction(self._engine) as connection:
+            connection.execute(select(users.c.id).limit(1)).first()
+
+    def find(self, username: str) -> User | None:
+        """Return the user of this name."""
+        with transaction(self._engine) as connection:
+            row = connection.execute(select(*_columns).where(users.c.username == username)).first()
+        return None if row is None else _user(row)
+
+    def all(self) -> list[User]:
+        """Return every user, by name."""
+        with transaction(self._engine) as connection:
+            return [_user(row) for row in connection.execute(select(*_columns).order_by(users.c.username))]
+
+    def has_admin(self) -> bool:
+        """Whether any user is an administrator."""
+        with transaction(self._engine) as connection:
+            found = connection.execute(select(users.c.id).where(users.c.admin == true()).limit(1)).first()
+        return found is not None
+
+    def add(self, username: str, password_hash: str, *, admin: bool) -> None:
+        """Add a user.
+
+        Raises:
+            UserExists: there is one of this name.
+        """
+        values = {
+            "id": uuid4().hex,
+            "username": username,
+            "password_hash": password_hash,
+            "admin": admin,
+            "disabled": False,
+            "tokens_valid_from": 0,
+            "created_at": func.utc_timestamp(),
+        }
+        try:
+            with transaction(self._engine) as connection:
+                connection.execute(insert(users).values(values))
+        except IntegrityError:
+            raise UserExists(f"there is a user {username} already") from None
+
+    def set_password(self, username: str, password_hash: str) -> None:
+        """Replace a user's password and revoke the tokens that the old one was good for.
+
+        Raises:
+            NoSuchUser: there is none of this name.
+        """
+        self._update(username, password_hash=password_hash, tokens_valid_from=_next_second())
+
+    def rehash(self, user: User, password_hash: str) -> None:
+        """Store the same password under newer parameters, unless it was changed meanwhile."""
+        with transaction(self._engine) as connection:
+            connection.execute(
+                update(users)
+                .where(users.c.id == user.id, users.c.password_hash == user.password_hash)
+                .values(password_hash=password_hash)
+            )
+
+    def disable(self, username: str) -> None:
+        """Let a user in no more, and revoke their tokens.
+
+        Raises:
+            NoSuchUser: there is none of this name.
+        """
+        self._update(username, disabled=True, tokens_valid_from=_next_second())
+
+    def enable(self, username: str) -> None:
+        """Let a user in again.
+
+        Raises:
+            NoSuchUser: there is none of this name.
+        """
+        self._update(username, disabled=False)
+
+    def set_admin(self, username: str, *, admin: bool) -> None:
+        """Make a user an administrator, or one no longer: that revokes their tokens.
+
+        Raises:
+            NoSuchUser: there is none of this name.
+        """
+        self._update(username, admin=admin, **({} if admin else {"tokens_valid_from": _next_second()}))
+
+    def _update(self, username: str, **values: object) -> None:
+        with transaction(self._engine) as connection:
+            # Rows that match, not rows that differ: the driver asks for CLIENT.FOUND_ROWS.
+            changed = connection.execute(update(users).where(users.c.username == username).values(values))
+            if not changed.rowcount:
+                raise NoSuchUser(f"there is no user {username}")
+
+
+def _next_second() -> ColumnElement[int]:
+    """Return the first second whose tokens stay valid: those of this one may be older than the change."""
+    now: ColumnElement[int] = func.unix_timestamp()
+    return now + 1
+
+
+def _user(row: Row[Any]) -> User:
+    return User(**row._asdict())

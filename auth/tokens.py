@@ -1,0 +1,73 @@
+"""Issue tokens, and tell what is in those that are ours."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import jwt
+
+from auth.keyring import Keyring
+from auth.user import User
+from chassis.identity import ALGORITHM, Verifier
+
+SCOPES = ("jobs:read", "jobs:write")
+ADMIN_SCOPE = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A signed token and its end."""
+
+    text: str
+    expires_at: datetime
+
+
+class Tokens:
+    """Signs with the keyring's newest key; what it issued it verifies as the gateway does."""
+
+    def __init__(self, keyring: Keyring, *, issuer: str, audience: str, lifetime: timedelta) -> None:
+        self._keyring = keyring
+        self._issuer = issuer
+        self._audience = audience
+        self._lifetime = lifetime
+        # Revocations are looked up by the one who asks for the claims: the users are at hand here.
+        self._verifier = Verifier(keyring.jwks, dict, issuer=issuer, audience=audience)
+
+    def issue(self, user: User) -> Token:
+        """Return a token for a user, with every scope they may have (RFC 7519, RFC 9068's names)."""
+        # A revocation is valid from the next second on; see `Users.set_password`.
+        issued_at = max(user.read_at, user.tokens_valid_from)
+        expires_at = issued_at + int(self._lifetime.total_seconds())
+        key = self._keyring.signing()
+        claims = {
+            "sub": user.id,
+            "iss": self._issuer,
+            "aud": self._audience,
+            "exp": expires_at,
+            "iat": issued_at,
+            "jti": uuid4().hex,
+            "username": user.username,
+            "admin": user.admin,
+            "scope": " ".join((*SCOPES, ADMIN_SCOPE) if user.admin else SCOPES),
+        }
+        text = jwt.encode(claims, key.private, algorithm=ALGORITHM, headers={"kid": key.id})
+        return Token(text, datetime.fromtimestamp(expires_at, UTC))
+
+    def claims(self, token: str) -> dict[str, Any]:
+        """Return what a valid token says.
+
+        Raises:
+            InvalidToken: it is not one of ours, or has expired.
+        """
+        self._verifier.verify(token)
+        claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
+        return claims
+
+    def keep_fresh(self) -> None:
+        """Forget keys that were taken from the folder, on a thread that ends with the process."""
+        self._verifier.keep_fresh()
+
+    def jwks(self) -> dict[str, Any]:
+        """Return the keys that tokens are verified with (RFC 7517)."""
+        return self._keyring.jwks()
