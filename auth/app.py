@@ -8,12 +8,13 @@ import structlog
 from flask import Flask, Response, g, request
 from prometheus_client import Counter, Histogram
 
-from auth import database, problems, views
+from auth import admin_views, database, problems, views
 from auth.keyring import Keyring
 from auth.logins import Logins
 from auth.passwords import Passwords
 from auth.settings import Settings
 from auth.store import Users
+from auth.throttle import Throttle
 from auth.tokens import Tokens
 from chassis import admin, logs
 
@@ -39,7 +40,13 @@ def create_app() -> Flask:
     )
     tokens.keep_fresh()
     admin.serve(settings.admin_host, settings.admin_port, checks={"mysql": users.check})
-    return build(Logins(users, Passwords(), tokens))
+    throttle = Throttle(
+        engine,
+        per_account=settings.failures_per_account,
+        per_address=settings.failures_per_address,
+        window=settings.failures_window,
+    )
+    return build(Logins(users, Passwords(), tokens, throttle))
 
 
 def build(logins: Logins) -> Flask:
@@ -52,6 +59,7 @@ def build(logins: Logins) -> Flask:
     app.after_request(_end)
     problems.register(app)
     app.register_blueprint(views.routes)
+    app.register_blueprint(admin_views.routes)
     return app
 
 

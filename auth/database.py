@@ -1,7 +1,7 @@
 """Connect to MySQL or MariaDB, and say in our own words what their driver raises.
 
-This module and the ones that run statements (`store`, `migrate`, `migrations`) are the only ones that
-import SQLAlchemy.
+This module and those that run statements (`store`, `throttle`, `migrate`, `migrations`) are the only
+ones that import SQLAlchemy.
 """
 
 from collections.abc import Iterator
@@ -14,6 +14,7 @@ from sqlalchemy import (
     Connection,
     DateTime,
     Engine,
+    Integer,
     MetaData,
     String,
     Table,
@@ -37,6 +38,13 @@ users = Table(
     Column("disabled", Boolean, nullable=False),
     Column("tokens_valid_from", BigInteger, nullable=False),
     Column("created_at", DateTime, nullable=False),
+)
+failures = Table(
+    "login_failures",
+    metadata,
+    Column("window", BigInteger, primary_key=True, autoincrement=False),
+    Column("key", String(64, collation="ascii_bin"), primary_key=True),
+    Column("failures", Integer, nullable=False),
 )
 
 

@@ -1,12 +1,14 @@
 """The keys that tokens are signed with: a folder of PEM files, read again whenever it changes.
 
-Every key in the folder is published, so that tokens of a key outlive its being replaced.
+Every key in the folder is published, the last by name signs.  A new one is published for a while
+before it signs, so that whoever verifies tokens has it by then: no token is refused on the way.
 """
 
 import base64
 import hashlib
 import json
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +20,9 @@ from jwt.algorithms import ECAlgorithm
 
 from chassis import logs
 from chassis.identity import ALGORITHM
+
+PUBLISHED_FIRST_SECONDS = 90
+"""How long a key is published before it signs: the gateway fetches keys every 30 s."""
 
 log = logs.get(__name__)
 
@@ -33,10 +38,13 @@ class SigningKey:
     id: str
     private: EllipticCurvePrivateKey
     jwk: Mapping[str, str]
+    file: Path
+    since: float
+    """When the file was written (epoch seconds)."""
 
 
 class Keyring:
-    """The keys of a folder; the last file by name signs."""
+    """The keys of a folder."""
 
     def __init__(self, folder: Path) -> None:
         """Read the folder.
@@ -47,11 +55,13 @@ class Keyring:
         self._folder = folder
         self._reading = threading.Lock()
         self._seen = _listing(folder)
-        self._keys = _read(folder)
+        self._keys = read(folder)
 
     def signing(self) -> SigningKey:
-        """Return the key to sign with now."""
-        return self._current()[-1]
+        """Return the last key that is published for long enough; the first when none is."""
+        keys = self._current()
+        published = [key for key in keys if key.since <= time.time() - PUBLISHED_FIRST_SECONDS]
+        return published[-1] if published else keys[0]
 
     def jwks(self) -> dict[str, Any]:
         """Return the public halves (RFC 7517)."""
@@ -63,7 +73,7 @@ class Keyring:
             if listing != self._seen:
                 self._seen = listing
                 try:
-                    self._keys = _read(self._folder)
+                    self._keys = read(self._folder)
                 except InvalidKeys as error:
                     log.error(
                         "the keys were changed to what cannot be used; the last ones are kept",
@@ -73,7 +83,7 @@ class Keyring:
 
 
 def _files(folder: Path) -> list[Path]:
-    return sorted(folder.glob("*.pem"))
+    return sorted(folder.glob("*.pem"), key=lambda file: file.stem)
 
 
 def _listing(folder: Path) -> list[tuple[str, int, int]]:
@@ -85,12 +95,16 @@ def _listing(folder: Path) -> list[tuple[str, int, int]]:
     return [(name, stat.st_mtime_ns, stat.st_size) for name, stat in stats]
 
 
-def _read(folder: Path) -> list[SigningKey]:
+def read(folder: Path) -> list[SigningKey]:
+    """Return the keys of a folder, the last by name at the end.
+
+    Raises:
+        InvalidKeys: there is none, or one that cannot be used.
+    """
     keys = [load(file) for file in _files(folder)]
     if not keys:
         raise InvalidKeys(
-            f"SIGNING_KEYS_DIR: there is no *.pem file in {folder}: make one with "
-            "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256"
+            f"SIGNING_KEYS_DIR: there is no *.pem file in {folder}: make one with python -m auth.keys add"
         )
     return keys
 
@@ -103,13 +117,15 @@ def load(file: Path) -> SigningKey:
     """
     try:
         private = load_pem_private_key(file.read_bytes(), password=None)
+        since = file.stat().st_mtime
     except (OSError, ValueError, TypeError) as error:
         raise InvalidKeys(f"SIGNING_KEYS_DIR: {file} cannot be read as a PEM private key: {error}") from None
     if not isinstance(private, EllipticCurvePrivateKey) or not isinstance(private.curve, SECP256R1):
         raise InvalidKeys(f"SIGNING_KEYS_DIR: {file} is no private key on the curve P-256")
     public = ECAlgorithm.to_jwk(private.public_key(), as_dict=True)
     key_id = thumbprint(public)
-    return SigningKey(key_id, private, {**public, "kid": key_id, "use": "sig", "alg": ALGORITHM})
+    jwk = {**public, "kid": key_id, "use": "sig", "alg": ALGORITHM}
+    return SigningKey(key_id, private, jwk, file, since)
 
 
 def thumbprint(jwk: Mapping[str, Any]) -> str:

@@ -1,15 +1,15 @@
 """Let a user in: the password is checked, then a token issued."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from auth import audit, password_rules
 from auth.passwords import Passwords
 from auth.store import Users
+from auth.throttle import Throttle, TooManyFailures
 from auth.tokens import Token, Tokens
 from auth.user import InvalidUsername, User, canonical
-from chassis import logs
 from chassis.identity import InvalidToken
-
-log = logs.get(__name__)
 
 
 class InvalidCredentials(Exception):
@@ -18,45 +18,84 @@ class InvalidCredentials(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Logins:
-    """Checks who somebody is."""
+    """Checks who somebody is.
+
+    Every method raises `DatabaseUnavailable` when users cannot be read, and those that take a password
+    `Busy` when too many are being checked, `TooManyFailures` when too many were wrong.
+    """
 
     users: Users
     passwords: Passwords
     tokens: Tokens
+    throttle: Throttle
 
-    def log_in(self, username: str, password: str) -> Token:
+    def log_in(
+        self, username: str, password: str, address: str, scopes: Iterable[str] | None = None
+    ) -> Token:
         """Return a token for who knows a user's password.
+
+        Args:
+            username: as typed.
+            password: as typed.
+            address: where the request comes from.
+            scopes: what the token is to allow; everything that the user may, by default.
 
         Raises:
             InvalidCredentials: nobody of this name and password may come in.
-            DatabaseUnavailable: users cannot be read.
-            Busy: too many passwords are being checked.
+            InvalidScope: the user may come in, but not with these scopes.
         """
-        user = self.identify(username, password)
-        if self.passwords.outdated(user.password_hash):
-            self.users.rehash(user, self.passwords.hash(password))
-        log.info("logged in", user=user.username)
-        return self.tokens.issue(user)
+        user = self.identify(username, password, address)
+        token = self.tokens.issue(user, scopes)
+        audit.record("logged in", user=user.username, address=address)
+        return token
 
-    def identify(self, username: str, password: str) -> User:
-        """Return the user with this name and password; raises as `log_in` does.
+    def identify(self, username: str, password: str, address: str) -> User:
+        """Return the user with this name and password.
 
-        An unknown name costs as much time as a wrong password.
+        An unknown name is treated as a wrong password is, statement by statement.
+
+        Raises:
+            InvalidCredentials: there is none who may come in.
         """
+        self._check_throttle(username, address)
         user = self._find(username)
         known = self.passwords.verify(user.password_hash if user else None, password)
         if user is None or not known or user.disabled:
+            self.throttle.failed(username, address)
             reason = "no such user" if user is None else "disabled" if known else "wrong password"
-            log.info("login refused", user=user.username if user else None, reason=reason)
+            audit.record(
+                "login refused", user=user.username if user else None, address=address, reason=reason
+            )
             raise InvalidCredentials("invalid credentials")
+        if self.passwords.outdated(user.password_hash):
+            self.users.rehash(user, self.passwords.hash(password))
         return user
+
+    def change_password(self, user: User, password: str) -> None:
+        """Give a user another password; every token of theirs is refused from now on.
+
+        Raises:
+            WeakPassword: the rules refuse it.
+        """
+        password_rules.check(password, user.username)
+        self.users.set_password(user.username, self.passwords.hash(password))
+        audit.record("password changed", user=user.username)
+
+    def log_out(self, token: str) -> None:
+        """Refuse every token of the user of a token from now on.
+
+        Raises:
+            InvalidToken: it is not good any more itself.
+        """
+        username = str(self.validate(token)["username"])
+        self.users.revoke_tokens(username)
+        audit.record("logged out", user=username)
 
     def validate(self, token: str) -> dict[str, object]:
         """Return the claims of a token that is still good.
 
         Raises:
             InvalidToken: it is not one of ours, expired, revoked, or of a user who is gone.
-            DatabaseUnavailable: users cannot be read.
         """
         claims = self.tokens.claims(token)
         user = self.users.find(claims["username"])
@@ -65,6 +104,13 @@ class Logins:
         if user.disabled or claims["iat"] < user.tokens_valid_from:
             raise InvalidToken("revoked")
         return claims
+
+    def _check_throttle(self, username: str, address: str) -> None:
+        try:
+            self.throttle.check(username, address)
+        except TooManyFailures:
+            audit.record("login refused", user=None, address=address, reason="too many failures")
+            raise
 
     def _find(self, username: str) -> User | None:
         try:

@@ -13,8 +13,9 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, text
 
-from auth import database
+from auth import database, password_rules
 from auth.database import DatabaseUnavailable, InvalidDatabaseUrl
+from auth.password_rules import WeakPassword
 from auth.passwords import Passwords
 from auth.settings import MigrateSettings
 from auth.store import Users
@@ -62,10 +63,12 @@ def add_first_admin(users: Users, passwords: Passwords, username: str, password:
 
     Raises:
         InvalidUsername: it is no e-mail address.
+        WeakPassword: the rules refuse the password.
     """
     if users.has_admin():
         return False
     username = canonical(username)
+    password_rules.check(password, username)
     try:
         users.add(username, passwords.hash(password), admin=True)
     except UserExists:
@@ -117,7 +120,7 @@ def main() -> int:
         with locked(engine) as connection:
             upgrade(connection)
             _see_to_an_admin(settings, users)
-    except (DatabaseUnavailable, InvalidUsername) as error:
+    except (DatabaseUnavailable, InvalidUsername, WeakPassword) as error:
         log.error("not migrated", reason=str(error))
         return 1
     log.info("migrated")

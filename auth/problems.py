@@ -4,6 +4,7 @@ One line of plain text, or RFC 9457 `application/problem+json` when the client p
 """
 
 import json
+from functools import partial
 from http import HTTPStatus
 
 from flask import Flask, Response, g, request
@@ -11,11 +12,23 @@ from werkzeug.exceptions import HTTPException
 
 from auth.database import DatabaseUnavailable
 from auth.logins import InvalidCredentials
+from auth.password_rules import WeakPassword
 from auth.passwords import Busy
+from auth.throttle import TooManyFailures
+from auth.tokens import InvalidScope
+from auth.user import InvalidUsername, NoSuchUser, UserExists
 from chassis import logs
 from chassis.identity import InvalidToken
 
 RETRY_SECONDS = 5
+REFUSALS = {
+    InvalidScope: (HTTPStatus.BAD_REQUEST, "invalid_scope"),
+    InvalidUsername: (HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_username"),
+    NoSuchUser: (HTTPStatus.NOT_FOUND, "no_such_user"),
+    UserExists: (HTTPStatus.CONFLICT, "user_exists"),
+    WeakPassword: (HTTPStatus.UNPROCESSABLE_ENTITY, "weak_password"),
+}
+"""Exceptions whose own words are the answer."""
 
 log = logs.get(__name__)
 
@@ -61,6 +74,32 @@ def not_authorized() -> Problem:
     )
 
 
+def missing_scope(scope: str) -> Problem:
+    """The token is good, but not for this."""
+    return Problem(
+        HTTPStatus.FORBIDDEN,
+        "missing_scope",
+        f"the token lacks the scope {scope}",
+        "Log in again, as a user who may have it and without asking for fewer scopes.",
+    )
+
+
+def invalid_body(reason: str) -> Problem:
+    """The body is JSON, but not what the route takes."""
+    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_body", reason)
+
+
+def too_many_failures(retry_after: int) -> Problem:
+    """Too many wrong passwords for this account, or from this address."""
+    return Problem(
+        HTTPStatus.TOO_MANY_REQUESTS,
+        "too_many_failures",
+        "too many failed logins",
+        f"Try again in {retry_after} s.",
+        {"Retry-After": str(retry_after)},
+    )
+
+
 def unavailable(what: str) -> Problem:
     """Something that auth needs is away for now."""
     return Problem(
@@ -102,6 +141,10 @@ def answer(problem: Problem) -> Response:
     return response
 
 
+def _refuse(status: HTTPStatus, code: str, error: Exception) -> Response:
+    return answer(Problem(status, code, str(error)))
+
+
 def register(app: Flask) -> None:
     """Make the application answer every exception as a problem."""
 
@@ -126,6 +169,13 @@ def register(app: Flask) -> None:
     @app.errorhandler(Busy)
     def _(_error: Busy) -> Response:
         return answer(unavailable("too many are logging in"))
+
+    @app.errorhandler(TooManyFailures)
+    def _(error: TooManyFailures) -> Response:
+        return answer(too_many_failures(error.retry_after))
+
+    for kind, (status, code) in REFUSALS.items():
+        app.register_error_handler(kind, partial(_refuse, status, code))
 
     @app.errorhandler(HTTPException)
     def _(error: HTTPException) -> Response:

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Engine, Row, func, insert, select, true, u
 from sqlalchemy.exc import IntegrityError
 
 from auth.database import transaction, users
+from auth.settings import MAX_TOKEN_LIFETIME
 from auth.user import NoSuchUser, User, UserExists
 
 _columns = (users, func.unix_timestamp().label("read_at"))
@@ -91,6 +92,22 @@ class Users:
             NoSuchUser: there is none of this name.
         """
         self._update(username, disabled=True, tokens_valid_from=_next_second())
+
+    def revoke_tokens(self, username: str) -> None:
+        """Refuse every token that a user has now.
+
+        Raises:
+            NoSuchUser: there is none of this name.
+        """
+        self._update(username, tokens_valid_from=_next_second())
+
+    def revocations(self) -> dict[str, int]:
+        """Return since when (epoch seconds) whose tokens are good, where that is of any consequence."""
+        longest = int(MAX_TOKEN_LIFETIME.total_seconds())
+        recent = users.c.tokens_valid_from > func.unix_timestamp() - longest
+        with transaction(self._engine) as connection:
+            rows = connection.execute(select(users.c.username, users.c.tokens_valid_from).where(recent))
+            return {row.username: row.tokens_valid_from for row in rows}
 
     def enable(self, username: str) -> None:
         """Let a user in again.

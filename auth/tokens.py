@@ -1,5 +1,6 @@
 """Issue tokens, and tell what is in those that are ours."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,6 +14,10 @@ from chassis.identity import ALGORITHM, Verifier
 
 SCOPES = ("jobs:read", "jobs:write")
 ADMIN_SCOPE = "admin"
+
+
+class InvalidScope(Exception):
+    """A scope was asked for that there is not, or that the user may not have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +39,16 @@ class Tokens:
         # Revocations are looked up by the one who asks for the claims: the users are at hand here.
         self._verifier = Verifier(keyring.jwks, dict, issuer=issuer, audience=audience)
 
-    def issue(self, user: User) -> Token:
-        """Return a token for a user, with every scope they may have (RFC 7519, RFC 9068's names)."""
+    def issue(self, user: User, scopes: Iterable[str] | None = None) -> Token:
+        """Return a token for a user (RFC 7519), with every scope they may have or with fewer.
+
+        Raises:
+            InvalidScope: one of those asked for is not theirs.
+        """
+        theirs = (*SCOPES, ADMIN_SCOPE) if user.admin else SCOPES
+        granted = theirs if scopes is None else tuple(dict.fromkeys(scopes))
+        if not set(granted) <= set(theirs):
+            raise InvalidScope(f"the scopes that you may ask for are {', '.join(theirs)}")
         # A revocation is valid from the next second on; see `Users.set_password`.
         issued_at = max(user.read_at, user.tokens_valid_from)
         expires_at = issued_at + int(self._lifetime.total_seconds())
@@ -48,8 +61,8 @@ class Tokens:
             "iat": issued_at,
             "jti": uuid4().hex,
             "username": user.username,
-            "admin": user.admin,
-            "scope": " ".join((*SCOPES, ADMIN_SCOPE) if user.admin else SCOPES),
+            "admin": ADMIN_SCOPE in granted,
+            "scope": " ".join(granted),
         }
         text = jwt.encode(claims, key.private, algorithm=ALGORITHM, headers={"kid": key.id})
         return Token(text, datetime.fromtimestamp(expires_at, UTC))

@@ -9,8 +9,9 @@ import getpass
 import sys
 from collections.abc import Sequence
 
-from auth import database, passwords
+from auth import database, password_rules, passwords
 from auth.database import DatabaseUnavailable, InvalidDatabaseUrl
+from auth.password_rules import WeakPassword
 from auth.passwords import Passwords
 from auth.settings import DatabaseSettings
 from auth.store import Users
@@ -30,7 +31,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _run(asked, Users(database.connect(url)))
     except (InvalidSettings, InvalidDatabaseUrl) as error:
         return _refuse(error, 2)
-    except (DatabaseUnavailable, InvalidUsername, NoSuchUser, UserExists, PasswordsDiffer) as error:
+    except (
+        DatabaseUnavailable,
+        InvalidUsername,
+        NoSuchUser,
+        UserExists,
+        WeakPassword,
+        PasswordsDiffer,
+    ) as error:
         return _refuse(error, 1)
     return 0
 
@@ -61,6 +69,7 @@ def _hash(asked: argparse.Namespace, username: str) -> str:
         password = getpass.getpass(f"Password of {username}: ")
         if getpass.getpass("Again: ") != password:
             raise PasswordsDiffer("the two passwords differ")
+    password_rules.check(password, username)
     return Passwords().hash(password)
 
 

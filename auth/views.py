@@ -1,8 +1,10 @@
-"""The routes of the original contract, and the key set."""
+"""The routes of the original contract, of one's own account, and what the gateway polls."""
+
+from http import HTTPStatus
 
 from flask import Blueprint, Response, current_app, jsonify, request
 
-from auth import authorization, problems
+from auth import authorization, bodies, problems
 from auth.logins import Logins
 
 JWKS_SECONDS = 30
@@ -14,10 +16,7 @@ routes = Blueprint("routes", __name__)
 @routes.post("/login")
 def login() -> Response:
     """Return a token for a user name and a password (HTTP basic)."""
-    credentials = authorization.basic(request.headers.get("Authorization", ""))
-    if credentials is None:
-        raise problems.missing_credentials()
-    token = _logins().log_in(*credentials)
+    token = logins().log_in(*_credentials(), _address(), bodies.scopes())
     if problems.prefers_json():
         response = jsonify(token=token.text, expires_at=token.expires_at.isoformat())
     else:
@@ -29,20 +28,60 @@ def login() -> Response:
 @routes.post("/validate")
 def validate() -> Response:
     """Return the claims of a valid token."""
-    token = authorization.bearer(request.headers.get("Authorization", ""))
-    if token is None:
-        raise problems.not_authorized()
-    return jsonify(_logins().validate(token))
+    return jsonify(logins().validate(_token()))
+
+
+@routes.post("/logout")
+def logout() -> Response:
+    """Refuse every token of the caller from now on."""
+    logins().log_out(_token())
+    return Response(status=HTTPStatus.NO_CONTENT)
+
+
+@routes.put("/password")
+def change_password() -> Response:
+    """Give the caller, who shows the old password, another one."""
+    user = logins().identify(*_credentials(), _address())
+    logins().change_password(user, bodies.read(bodies.NewPassword).password)
+    return Response(status=HTTPStatus.NO_CONTENT)
+
+
+@routes.get("/revocations")
+def revocations() -> Response:
+    """Return since when (epoch seconds) whose tokens are good: earlier ones are to be refused."""
+    response = jsonify(revocations=logins().users.revocations())
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 @routes.get("/.well-known/jwks.json")
 def jwks() -> Response:
     """Return the public keys that tokens are verified with (RFC 7517)."""
-    response = jsonify(_logins().tokens.jwks())
+    response = jsonify(logins().tokens.jwks())
     response.headers["Cache-Control"] = f"public, max-age={JWKS_SECONDS}"
     return response
 
 
-def _logins() -> Logins:
-    logins: Logins = current_app.extensions["auth"]
-    return logins
+def logins() -> Logins:
+    """Return what lets users in, in the application that answers now."""
+    found: Logins = current_app.extensions["auth"]
+    return found
+
+
+def _credentials() -> tuple[str, str]:
+    credentials = authorization.basic(request.headers.get("Authorization", ""))
+    if credentials is None:
+        raise problems.missing_credentials()
+    return credentials
+
+
+def _token() -> str:
+    token = authorization.bearer(request.headers.get("Authorization", ""))
+    if token is None:
+        raise problems.not_authorized()
+    return token
+
+
+def _address() -> str:
+    """Return the client's address as the gateway, which alone can reach this service, saw it."""
+    return request.headers.get("X-Forwarded-For", request.remote_addr or "").rpartition(",")[2].strip()

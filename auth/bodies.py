@@ -1,0 +1,71 @@
+"""What the bodies of requests may hold."""
+
+from typing import Literal, TypeVar
+
+from flask import request
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from auth import problems
+
+
+class Body(BaseModel):
+    """A JSON object; a name that means nothing is refused, a misspelt one is not ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class NewPassword(Body):
+    """A user's next password."""
+
+    password: str
+
+
+class NewUser(Body):
+    """A user to add."""
+
+    username: str
+    admin: bool = False
+    password: str | None = None
+
+
+class UserChange(Body):
+    """What is to change of a user; the rest stays."""
+
+    disabled: bool | None = None
+    admin: bool | None = None
+    password: Literal["generate"] | None = None
+
+
+B = TypeVar("B", bound=Body)
+
+
+def read(kind: type[B]) -> B:
+    """Return the request's body.
+
+    Raises:
+        Problem: it is no JSON, or not of this kind.
+    """
+    try:
+        return kind.model_validate(request.get_json(force=True))
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        name = ".".join(str(part) for part in first["loc"]) or "the body"
+        raise problems.invalid_body(f"{name}: {first['msg']}") from None
+
+
+def scopes() -> list[str] | None:
+    """Return the scopes that a login asks for, in a form or in JSON; None when it asks for none.
+
+    Raises:
+        Problem: they are no text.
+    """
+    if request.is_json:
+        body = request.get_json()
+        asked = body.get("scope") if isinstance(body, dict) else None
+    else:
+        asked = request.form.get("scope")
+    if asked is None:
+        return None
+    if not isinstance(asked, str):
+        raise problems.invalid_body("scope: Input should be a valid string")
+    return asked.split()
