@@ -27,6 +27,21 @@ def logins(gateway: Gateway) -> list[dict[str, object]]:
     return [asked for asked in gateway.auth.asked if asked["path"] == "/login"]
 
 
+def test_a_remembered_login_that_was_revoked_is_asked_about_again(gateway: Gateway) -> None:
+    auth = httpx.BasicAuth("changer@example.com", "right")
+    before = httpx.get(f"{gateway.url}/v1/jobs", auth=auth).status_code
+    asked = len(logins(gateway))
+    gateway.auth.revocations["changer@example.com"] = int(time.time()) + 1
+
+    def asked_again() -> bool:
+        return (
+            httpx.get(f"{gateway.url}/v1/jobs", auth=auth).status_code == 200 and len(logins(gateway)) > asked
+        )
+
+    wait_until(asked_again, 30)
+    assert before == 200
+
+
 @pytest.mark.parametrize(
     "given", ["Basic", "Basic x", "Basic " + base64.b64encode(b"me@example.com:wrong").decode()]
 )

@@ -2,7 +2,6 @@
 
 import hashlib
 import random
-import random
 import subprocess
 from pathlib import Path
 
