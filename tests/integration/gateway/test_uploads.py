@@ -144,6 +144,16 @@ def test_a_file_that_proves_too_large_while_it_comes_is_refused_and_leaves_nothi
     assert (stores.documents(), stores.chunks()) == (0, 0)
 
 
+@pytest.mark.parametrize(("size", "status"), [(MAX_UPLOAD_BYTES, 200), (MAX_UPLOAD_BYTES + 1, 413)])
+def test_the_limit_is_of_the_file_and_not_of_its_form(
+    me: httpx.Client, stores: Stores, size: int, status: int
+) -> None:
+    answer = me.post("/upload", files={"file": ("talk.mp4", bytes(size))})
+
+    assert answer.status_code == status
+    assert stores.documents() == (status == 200)
+
+
 def test_a_body_that_matches_its_digest_is_taken_and_another_is_not(me: httpx.Client, stores: Stores) -> None:
     body = PART + b"a video" + END
     right = base64.b64encode(hashlib.sha256(body).digest()).decode()
