@@ -21,31 +21,23 @@ CEILING = 0.89
 
 
 def encode(plan: Plan, media: Media, filters: Sequence[str], *, tags: bool, cover: int) -> tuple[str, ...]:
-    """Return the arguments that write an MP3 and measure it by decoding it again on the way.
+    """Return the arguments that write an MP3 and measure how loud it is on the way.
 
     `cover` is the descriptor that the attached picture goes to, if `tags` are wanted.
     """
-    meter = TRUE_METER if filters else METER
-    if plan.copied:
-        sound = (*_map(plan), "-c:a", "copy")
-        measured = (*_map(plan), "-af", meter, *NOWHERE)
-    else:
-        sound = (*_map(plan), *_part(plan, media), *_chain(plan, filters), *_encoder(plan))
-        # A decoder of what the encoder of the first output wrote: loudness and peaks are those of the MP3.
-        measured = ("-dec", "0:0", "-filter_complex", f"[dec:0]{meter}[heard]", "-map", "[heard]", *NOWHERE)
     return (
         *_input(plan, media),
-        *sound,
+        *(_copy(plan) if plan.copied else _sound(plan, media, filters)),
         *_tags(plan, media, wanted=tags),
         *("-metadata_header_padding", str(TAG_ROOM), "-f", "mp3", sandbox.OUTPUT),
-        *measured,
+        *_listen(plan, filters),
         *(_picture(media.cover, cover) if tags and media.cover is not None else ()),
     )
 
 
 def measure(plan: Plan, media: Media, filters: Sequence[str]) -> tuple[str, ...]:
     """Return the arguments that measure what the encoder would get, and write nothing."""
-    chain = _chain(plan, (*filters, TRUE_METER))
+    chain = _chain(plan, media, (*filters, TRUE_METER))
     return (*_input(plan, media), *_map(plan), *_part(plan, media), *chain, *NOWHERE)
 
 
@@ -74,13 +66,14 @@ def _map(plan: Plan) -> tuple[str, ...]:
 
 
 def _part(plan: Plan, media: Media) -> tuple[str, ...]:
+    """Return the part as the muxer has to know it, so that chapters lie at its times."""
     skipped = plan.start - read_from(plan, media)
     begin = ("-ss", f"{skipped:.6f}") if skipped else ()
     end = () if plan.end is None else ("-t", f"{plan.end - plan.start:.6f}")
     return (*begin, *end)
 
 
-def _chain(plan: Plan, filters: Sequence[str]) -> tuple[str, ...]:
+def _chain(plan: Plan, media: Media, filters: Sequence[str]) -> tuple[str, ...]:
     """Return the filters that give sound its shape and place in time, and what comes after.
 
     Silence fills what is missing at the beginning and between, so that times stay those of the video.
@@ -91,13 +84,41 @@ def _chain(plan: Plan, filters: Sequence[str]) -> tuple[str, ...]:
     times = ":async=1:first_pts=0" if plan.timed else ""
     shape = f"aresample={plan.sample_rate}:out_chlayout={layout}:{floats}{times}"
     limiter = (f"alimiter=limit={CEILING}:level=false:latency=true",) if plan.downmixed else ()
-    return ("-af", ",".join((shape, *limiter, *filters)))
+    return ("-af", ",".join((shape, *_cut(plan, media), *limiter, *filters)))
 
 
-def _encoder(plan: Plan) -> tuple[str, ...]:
+def _cut(plan: Plan, media: Media) -> tuple[str, ...]:
+    """Return the filter that keeps the part and its times, so that nothing else is measured."""
+    if not plan.start and plan.end is None:
+        return ()
+    begin = read_from(plan, media)
+    end = "" if plan.end is None else f":end={plan.end - begin:.6f}"
+    return (f"atrim=start={plan.start - begin:.6f}{end}",)
+
+
+def _copy(plan: Plan) -> tuple[str, ...]:
+    return (*_map(plan), "-c:a", "copy")
+
+
+def _sound(plan: Plan, media: Media, filters: Sequence[str]) -> tuple[str, ...]:
     variable = plan.quality.startswith("V")
     quality = ("-q:a", plan.quality[1:]) if variable else ("-b:a", f"{plan.quality}k")
-    return ("-c:a", "libmp3lame", *quality, "-ar", str(plan.sample_rate), "-ac", str(plan.channels))
+    shape = ("-ar", str(plan.sample_rate), "-ac", str(plan.channels))
+    chain = _chain(plan, media, filters or (METER,))
+    return (*_map(plan), *_part(plan, media), *chain, "-c:a", "libmp3lame", *quality, *shape)
+
+
+def _listen(plan: Plan, filters: Sequence[str]) -> tuple[str, ...]:
+    """Return the output that measures what is written, where a filter before the encoder does not do.
+
+    After a gain it is a decoder of what the encoder of the first output wrote: what counts is the MP3.
+    """
+    if plan.copied:
+        return (*_map(plan), "-af", METER, *NOWHERE)
+    if filters:
+        heard = f"[dec:0]{TRUE_METER}[heard]"
+        return ("-dec", "0:0", "-filter_complex", heard, "-map", "[heard]", *NOWHERE)
+    return ()
 
 
 def _tags(plan: Plan, media: Media, *, wanted: bool) -> tuple[str, ...]:

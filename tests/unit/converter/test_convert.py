@@ -212,6 +212,21 @@ def test_chapters_lie_at_their_times_in_a_part(
     ]
 
 
+@pytest.mark.parametrize("name", ["talk.mkv", "talk.wav"])
+def test_the_loudness_is_that_of_the_part(name: str, make: Make, converted: Convert) -> None:
+    louder_first = "aevalsrc=sin(880*t)*if(lt(t\\,14)\\,0.9\\,0.05):d=20"
+    video = make(name, "-f", "lavfi", "-i", louder_first, "-c:a", "pcm_s16le")
+
+    as_it_is = converted(video, start="14", end="19").loudness
+    louder = converted(video, start="14", end="19", loudness="ebu")
+
+    assert as_it_is is not None
+    assert as_it_is.integrated == pytest.approx(-32, abs=2)
+    assert louder.loudness is not None
+    assert louder.loudness.integrated == pytest.approx(-23, abs=0.5)
+    assert louder.gain == pytest.approx(-23 - as_it_is.integrated, abs=0.3)
+
+
 def test_a_part_behind_the_end_is_empty(make: Make, converted: Convert) -> None:
     with pytest.raises(ConversionFailed) as failed:
         converted(make("talk.mkv", *TONE), start="9")
