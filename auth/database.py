@@ -24,6 +24,8 @@ from sqlalchemy import (
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from auth.password_rules import is_common
+
 CONNECT_SECONDS = 2
 NO_SUCH_TABLE, NO_SUCH_COLUMN = 1146, 1054
 
@@ -53,7 +55,7 @@ class DatabaseUnavailable(Exception):
 
 
 class InvalidDatabaseUrl(Exception):
-    """The URL names no MySQL database."""
+    """The URL names no MySQL database, or a password that protects nothing."""
 
 
 def connect(url: str, *, connections: int = 1, patience: int = 5) -> Engine:
@@ -65,7 +67,7 @@ def connect(url: str, *, connections: int = 1, patience: int = 5) -> Engine:
         patience: seconds that a statement, or the wait for a free connection, may take.
 
     Raises:
-        InvalidDatabaseUrl: it is of another form.
+        InvalidDatabaseUrl: it is of another form, or its password protects nothing.
     """
     try:
         parsed = make_url(url)
@@ -73,6 +75,8 @@ def connect(url: str, *, connections: int = 1, patience: int = 5) -> Engine:
         parsed = None
     if parsed is None or parsed.get_backend_name() != "mysql" or not parsed.database:
         raise InvalidDatabaseUrl("DATABASE_URL must have the form mysql://user:password@host:port/database")
+    if not parsed.password or is_common(parsed.password):
+        raise InvalidDatabaseUrl("DATABASE_URL holds no password, or one that many people use")
     return create_engine(
         parsed.set(drivername="mysql+mysqldb"),
         isolation_level="READ COMMITTED",

@@ -31,10 +31,18 @@ def check(password: str, username: str) -> None:
         raise WeakPassword(f"a password has {SHORTEST} to {LONGEST} characters")
     if len(set(lowered)) < FEWEST_CHARACTERS:
         raise WeakPassword(f"a password has at least {FEWEST_CHARACTERS} different characters")
+    if password.isdigit():
+        raise WeakPassword("a password is no number: add letters")
     if len(name) >= SHORTEST_NAME and name in lowered:
         raise WeakPassword("a password does not contain the name of its user")
-    if lowered in _common() or lowered.strip(digits + punctuation) in _common():
+    if is_common(password):
         raise WeakPassword("this is one of the passwords that many people use: choose another")
+
+
+def is_common(password: str) -> bool:
+    """Tell whether many people use a password, or use it with digits and signs around it."""
+    lowered = password.lower()
+    return lowered in _common() or lowered.strip(digits + punctuation) in _common()
 
 
 @cache
