@@ -86,4 +86,4 @@ unit-%:
 	.tools/unit/$*/bin/pytest -q tests/unit/$*
 
 check: ## all tests, with coverage
-	$(BIN)/pytest -n 2 --dist loadgroup --cov --cov-fail-under 95 --durations 10
+	$(BIN)/pytest -n 4 --dist loadgroup --cov --cov-fail-under 95 --durations 10
