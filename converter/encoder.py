@@ -11,7 +11,7 @@ from converter.errors import ConversionFailed
 from converter.limits import Limits
 from converter.media import Media
 from converter.plan import Plan
-from converter.report import Report
+from converter.report import Report, samples_a_frame
 from converter.sandbox import OnTime
 
 BROKEN = (
@@ -43,7 +43,7 @@ class Encoder:
         """Write the MP3 with its tags and chapters, and the attached picture into `cover`."""
         arguments = command.encode(plan, self.media, filters, tags=tags, cover=cover.fileno())
         report = self._run(arguments, plan, on_time, mp3, cover)
-        if report.samples == 0:
+        if report.samples < samples_a_frame(plan.sample_rate):
             raise errors.empty_audio()
         return report
 

@@ -12,7 +12,6 @@ from typing import Any
 
 import imageio_ffmpeg
 import pytest
-from converter.limits import Limits
 
 from chassis import mongodb
 from chassis.broker import BrokerUnavailable
@@ -21,6 +20,8 @@ from chassis.files import Blobs, NoSuchBlob
 from chassis.job import Job
 from chassis.jobs import Jobs
 from chassis.mongodb import Client, now
+from chassis.options import Options
+from converter.limits import Limits
 from converter.scratch import Scratch
 from converter.worker import Conversions
 
@@ -82,13 +83,14 @@ def long_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return video
 
 
-def uploaded(use: Conversions, content: bytes, name: str = "talk.mp4") -> Job:
+def uploaded(use: Conversions, content: bytes, name: str = "talk.mp4", options: Options | None = None) -> Job:
     job = use.jobs.begin_upload(
         "a@example.com", filename=name, content_type="video/mp4", options={}, request_id="r1"
     )
     with use.videos.create(job.id, name) as writer:
         writer.write(content)
-    queued = use.jobs.queue(job.id, size=writer.size, sha256=writer.sha256, options={})
+    wishes = {} if options is None else options.as_document()
+    queued = use.jobs.queue(job.id, size=writer.size, sha256=writer.sha256, options=wishes)
     assert queued is not None
     return queued
 
@@ -255,6 +257,31 @@ def test_a_bug_of_ours_is_tried_three_times_and_then_told(conversions: Conversio
     error = now_is(conversions, job).error
     assert error is not None
     assert error["code"] == "converter_crashed"
+
+
+def test_a_conversion_that_stalls_is_tried_three_times_and_then_told(conversions: Conversions) -> None:
+    conversions = replace(conversions, limits=Limits(stall_seconds=-1))
+    job = uploaded(conversions, CLIP.read_bytes())
+    states = []
+
+    for _ in range(3):
+        conversions.look_at(job.id)
+        states.append(now_is(conversions, job).state)
+
+    assert states == ["queued", "queued", "failed"]
+    error = now_is(conversions, job).error
+    assert error is not None
+    assert (error["code"], error["retryable"]) == ("stalled", True)
+
+
+def test_the_options_of_the_upload_are_obeyed(conversions: Conversions) -> None:
+    job = uploaded(conversions, CLIP.read_bytes(), options=Options(channels="mono", end=2.0))
+
+    conversions.look_at(job.id)
+
+    result = now_is(conversions, job).result
+    assert result is not None
+    assert (result["channels"], result["duration"]) == (1, pytest.approx(2, abs=0.05))
 
 
 def test_a_job_is_done_while_the_broker_is_away(conversions: Conversions) -> None:
