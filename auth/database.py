@@ -27,7 +27,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from auth.password_rules import is_common
 
 CONNECT_SECONDS = 2
-NO_SUCH_TABLE, NO_SUCH_COLUMN = 1146, 1054
+NO_SUCH_TABLE, NO_SUCH_COLUMN, DEADLOCK = 1146, 1054, 1213
 
 metadata = MetaData()
 users = Table(
@@ -52,6 +52,10 @@ failures = Table(
 
 class DatabaseUnavailable(Exception):
     """The database is away, is not migrated, or lets nobody in; it may be back in a moment."""
+
+
+class LostDeadlock(DatabaseUnavailable):
+    """The transaction was undone, as another one needed the same rows: it may be run again."""
 
 
 class InvalidDatabaseUrl(Exception):
@@ -111,6 +115,8 @@ def translated() -> Iterator[None]:
     try:
         yield
     except (OperationalError, InterfaceError, InternalError) as error:
+        if code(error) == DEADLOCK:
+            raise LostDeadlock(_first_line(error)) from None
         raise DatabaseUnavailable(_first_line(error)) from None
     except PoolTimeout:
         raise DatabaseUnavailable("every connection is in use") from None

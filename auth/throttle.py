@@ -9,11 +9,12 @@ import hashlib
 import ipaddress
 from datetime import timedelta
 
-from sqlalchemy import Connection, Engine, delete, func, select
+from sqlalchemy import Connection, Engine, Executable, delete, func, select
 from sqlalchemy.dialects.mysql import insert
 
-from auth.database import failures, transaction
+from auth.database import LostDeadlock, failures, transaction
 
+TRIES = 10
 IPV6_PREFIX = 64
 """What one household is given: it is one address here."""
 
@@ -56,10 +57,25 @@ class Throttle:
         """Count a wrong password, and forget the windows that have passed."""
         with transaction(self._engine) as connection:
             window = self._now(connection) // self._seconds
-            connection.execute(delete(failures).where(failures.c.window < window))
-            for key in _keys(username, address):  # the account first: two logins never wait for each other
-                row = insert(failures).values(window=window, key=key, failures=1)
-                connection.execute(row.on_duplicate_key_update(failures=failures.c.failures + 1))
+        self._run(delete(failures).where(failures.c.window < window))
+        for key in _keys(username, address):
+            row = insert(failures).values(window=window, key=key, failures=1)
+            self._run(row.on_duplicate_key_update(failures=failures.c.failures + 1))
+
+    def _run(self, statement: Executable) -> None:
+        """Run a statement by itself, again if it lost a deadlock: two that insert the same row can have one.
+
+        https://dev.mysql.com/doc/refman/8.4/en/innodb-deadlocks-handling.html
+        """
+        for tries_left in reversed(range(TRIES)):
+            try:
+                with transaction(self._engine) as connection:
+                    connection.execute(statement)
+            except LostDeadlock:
+                if not tries_left:
+                    raise
+            else:
+                return
 
     def _now(self, connection: Connection) -> int:
         return int(connection.execute(select(func.unix_timestamp())).scalar_one())
