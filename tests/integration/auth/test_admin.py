@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import Engine, text
 
 PASSWORD = "violet-kettle-umbrella"
 LogIn = Callable[..., dict[str, str]]
@@ -152,3 +153,16 @@ def test_only_a_generated_password_can_be_given_to_another(
     response = client.patch("/users/me@example.com", headers=admin, json={"password": "known to the admin"})
 
     assert response.status_code == 422
+
+
+def test_a_token_is_not_good_for_who_has_the_same_name_later(
+    client: FlaskClient, engine: Engine, add_user: AddUser, log_in: LogIn
+) -> None:
+    token = log_in(add_user())
+    with engine.begin() as connection:
+        connection.execute(text("DELETE FROM users"))
+    assert client.post("/validate", headers=token).status_code == 403
+
+    add_user()
+
+    assert client.post("/validate", headers=token).status_code == 403

@@ -117,3 +117,14 @@ def test_a_key_on_another_curve_is_refused(write_key: Callable[..., Path], tmp_p
 
     with pytest.raises(InvalidKeys, match="P-256"):
         Keyring(tmp_path)
+
+
+def test_a_file_that_leads_nowhere_leaves_the_keys_as_they_were(
+    write_key: Callable[..., Path], tmp_path: Path
+) -> None:
+    key = load(write_key("1.pem"))
+    keyring = Keyring(tmp_path)
+
+    (tmp_path / "2.pem").symlink_to(tmp_path / "nowhere")
+
+    assert keyring.signing().id == key.id
