@@ -14,10 +14,11 @@ from pydantic.json_schema import models_json_schema
 from werkzeug.routing import Rule
 
 from chassis.job_queries import CURSOR
-from chassis.options import BITRATES, MAX_TITLE, SAMPLE_RATES
+from chassis.options import BITRATES, MAX_TITLE, NO, SAMPLE_RATES, YES
 from gateway import routes
 from gateway.documented import QUERY_OF_OPTIONS, Documentation
 from gateway.limits import MAX_WAIT_SECONDS
+from gateway.parameters import MAX_TEXT
 from gateway.routes.jobs import MAX_PAGE, STATES
 from gateway.schemas import SHAPES
 
@@ -25,8 +26,8 @@ Json = dict[str, Any]
 
 _TIME = r"^([0-9]{1,3}:[0-5]?[0-9]:[0-5]?[0-9]|[0-5]?[0-9]:[0-5]?[0-9]|[0-9]{1,6})(\.[0-9]{1,6})?$"
 _CLOCK = {"type": "string", "pattern": _TIME, "examples": ["90", "1:30", "00:01:30.5"]}
-_QUALITY = {"type": "string", "pattern": f"^([vV][0-9]|({'|'.join(map(str, BITRATES))})k?)$"}
-_WORD = {"type": "string", "minLength": 1, "maxLength": 100}
+_QUALITY = {"type": "string", "pattern": f"^(auto|[vV][0-9]|({'|'.join(map(str, BITRATES))})k?)$"}
+_WORD = {"type": "string", "maxLength": MAX_TEXT}
 PARAMETERS: dict[str, tuple[str, Json]] = {
     "job_id": ("The job's id: 32 hexadecimal characters.", {"type": "string", "minLength": 1}),
     "queue": ("`video` or `mp3`.", {"type": "string", "minLength": 1}),
@@ -40,7 +41,7 @@ PARAMETERS: dict[str, tuple[str, Json]] = {
     "limit": ("How many at the most.", {"type": "integer", "minimum": 1, "maximum": MAX_PAGE, "default": 20}),
     "before": ("Where an earlier answer ended.", {"type": "string", "pattern": f"^{CURSOR.pattern}$"}),
     "wait": ("Seconds to wait.", {"type": "integer", "minimum": 0, "maximum": MAX_WAIT_SECONDS}),
-    "quality": ("`V0` (best) to `V9`, or a constant bitrate in kbit/s; `V2` by default.", _QUALITY),
+    "quality": ("`auto`, `V0` (best) to `V9`, or a constant bitrate in kbit/s.", _QUALITY),
     "track": (
         "Which sound track: `default`, a number from 1, or a language.",
         {"type": "string", "pattern": "^(default|[1-9][0-9]?|[a-z]{3})$"},
@@ -55,7 +56,7 @@ PARAMETERS: dict[str, tuple[str, Json]] = {
     ),
     "tags": ("Keep or strip title, artist, …", {"type": "string", "enum": ["keep", "strip"]}),
     "title": ("The MP3's title.", {"type": "string", "maxLength": MAX_TITLE, "pattern": "^[ -~]*$"}),
-    "strict": ("Fail rather than convert a part.", {"type": "string", "enum": ["true", "false"]}),
+    "strict": ("Fail rather than convert a part.", {"type": "string", "enum": [*YES, *NO]}),
     "Idempotency-Key": (
         "The same key makes no second job.",
         {"type": "string", "pattern": "^[!-~]{1,200}$"},
