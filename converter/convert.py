@@ -49,7 +49,7 @@ class Conversion:
     gain: float | None
     """In dB, if a loudness was asked for."""
     loudness: Loudness | None
-    """Of the MP3."""
+    """Of the MP3 where one was asked for, else of what was encoded."""
 
     def as_document(self) -> dict[str, Any]:
         """Return what the job's `result` says, but for the place where the MP3 is stored."""
