@@ -46,10 +46,10 @@ class IdempotencyKeys:
             return self.find(owner, key) or self.remember(owner, key, job_ids, fingerprint)
         return _remembered(document)
 
-    def forget(self, owner: str, key: str) -> None:
-        """Let a key be used anew: what it made is gone."""
+    def forget(self, owner: str, key: str, known: Remembered) -> None:
+        """Let a key be used anew, unless it has been already: what it made is gone."""
         with translated():
-            self._keys.delete_one({"_id": f"{owner}:{key}"})
+            self._keys.delete_one({"_id": f"{owner}:{key}", "job_ids": list(known.job_ids)})
 
     def _clear(self) -> None:
         """Delete what is too old to count; there is one more key for it each time."""

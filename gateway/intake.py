@@ -102,8 +102,10 @@ class Intake:
         if known.fingerprint != fingerprint:
             raise problems.key_used_otherwise()
         self.undo()
-        found = [self._uploads.jobs.find(job_id, self._owner) for job_id in known.job_ids]
-        return [job for job in found if job is not None]
+        made = self._uploads.made(self._owner, known)
+        if not made:
+            raise problems.busy()
+        return made
 
     def _wrong_number(self) -> problems.Problem:
         if self.terms.max_files == 1 and self.terms.name is None:

@@ -32,7 +32,7 @@ PARAMETERS: dict[str, tuple[str, Json]] = {
     "job_id": ("The job's id: 32 hexadecimal characters.", {"type": "string", "minLength": 1}),
     "queue": ("`video` or `mp3`.", {"type": "string", "minLength": 1}),
     "username": ("The user's name, an e-mail address.", {"type": "string", "minLength": 1}),
-    "name": ("The file's name.", _WORD),
+    "name": ("The file's name.", {"type": "string"}),
     "fid": ("The job's id, as the mail tells it.", {"type": "string", "minLength": 1}),
     "inline": ("Play in the browser instead of saving.", {"type": "string"}),
     "state": ("Only jobs in this state.", {"type": "string", "enum": list(STATES)}),

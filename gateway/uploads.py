@@ -1,6 +1,7 @@
 """Take the files of a request, one request at a place, and turn them into queued jobs."""
 
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,6 +24,9 @@ FORM_BYTES = 1024 * 1024
 """How much a form may be larger than its files: boundaries and fields."""
 MAX_FILES = 20
 MAX_KEY = 200
+SETTLE_SECONDS = 40.0
+"""Longer than an answer of the store may take: who has not queued its jobs by then is dead."""
+SETTLE_LOOK_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +88,29 @@ class Uploads:
         with self._place():
             known = None if key is None else self.keys.find(owner, key)
             if key is not None and known is not None:
-                jobs = [self.jobs.find(job_id, owner) for job_id in known.job_ids]
-                made = [job for job in jobs if job is not None and job.state != "uploading"]
-                if made == jobs:
+                made = self.made(owner, known)
+                if made:
                     self._compare(request, body, terms, known)
                     return made
-                self.keys.forget(owner, key)
+                self.keys.forget(owner, key, known)
             self.limits.admit(owner, request.content_length)
             return self._take_in(request, body, Intake(self, owner, request_id, terms), key)
+
+    def made(self, owner: str, known: Remembered) -> list[Job]:
+        """Return the jobs of a key once they are queued, none when they are gone.
+
+        Between remembering a key and queueing its jobs a request needs a moment, or it died there.
+        """
+        deadline = time.monotonic() + SETTLE_SECONDS
+        while True:
+            jobs = [job for job_id in known.job_ids if (job := self.jobs.find(job_id, owner)) is not None]
+            if len(jobs) < len(known.job_ids):
+                return []
+            if all(job.state != "uploading" for job in jobs):
+                return jobs
+            if time.monotonic() > deadline:
+                return []
+            time.sleep(SETTLE_LOOK_SECONDS)
 
     def _take_in(self, request: Request, body: Body, intake: Intake, key: str | None) -> list[Job]:
         try:
