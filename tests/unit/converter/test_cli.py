@@ -158,3 +158,34 @@ def test_the_help_says_what_one_needs_to_know() -> None:
     assert "python -m converter talk.mp4 talk.mp3" in said
     for option in ("--quality", "--track", "--start", "--end", "--loudness", "--strict"):
         assert option in said
+
+
+def children(parent: int) -> list[Path]:
+    """Return the folders under /proc of a process's children."""
+    found = []
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = status.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue  # it is gone
+        if int(fields[1]) == parent:
+            found.append(status.parent)
+    return found
+
+
+def test_ffmpeg_does_not_outlive_a_converter_that_is_killed(make: Make, tmp_path: Path) -> None:
+    video = make("long.wav", "-f", "lavfi", "-i", "anoisesrc=d=1800:r=16000")
+    command = [sys.executable, "-m", "converter", str(video), str(tmp_path / "out.mp3")]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 30
+    while not (tmp_path / f".out.mp3.{process.pid}.part").exists() or not (running := children(process.pid)):
+        assert time.monotonic() < deadline, "it did not begin"
+        time.sleep(0.01)
+
+    process.kill()
+    process.wait(5)
+
+    deadline = time.monotonic() + 2
+    while any((ffmpeg / "fd" / "0").exists() for ffmpeg in running):
+        assert time.monotonic() < deadline, "it goes on"
+        time.sleep(0.01)
