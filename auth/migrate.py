@@ -52,6 +52,7 @@ def wait_for(users_database: Engine, patience: timedelta) -> None:
 
 def upgrade(connection: Connection) -> None:
     """Apply the migrations that are missing; the next run goes on where this one stopped."""
+    connection.commit()  # whatever was begun: Alembic commits only the transactions that it begins itself
     config = Config()
     config.set_main_option("script_location", "auth:migrations")
     config.attributes["connection"] = connection
@@ -86,7 +87,6 @@ def locked(users_database: Engine) -> Iterator[Connection]:
     """
     with database.translated(), users_database.connect() as connection:
         got = connection.scalar(text(f"SELECT GET_LOCK({LOCK}, :seconds)"), {"seconds": LOCK_SECONDS})
-        connection.commit()  # Alembic commits only the transactions that it began itself
         if got != 1:
             raise DatabaseUnavailable(f"another migration has held the lock for {LOCK_SECONDS} s")
         try:

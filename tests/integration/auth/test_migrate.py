@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Engine, inspect, make_url, text
+from sqlalchemy import Engine, make_url, text
 
 from auth import database, migrate
 from auth.database import DatabaseUnavailable
@@ -59,6 +60,19 @@ def test_a_database_that_is_not_migrated_is_not_ready(engine: Engine) -> None:
     Users(engine).check()
 
 
+def test_a_second_run_changes_nothing(engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
+    migrate.main()
+    assert "Running upgrade" in capsys.readouterr().out
+    before = Users(engine).all()
+
+    assert migrate.main() == 0
+
+    assert "Running upgrade" not in capsys.readouterr().out
+    assert [replace(user, read_at=0) for user in Users(engine).all()] == [
+        replace(user, read_at=0) for user in before
+    ]
+
+
 def test_the_first_administrator_can_log_in_and_is_made_once(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -97,7 +111,7 @@ def run(engine: Engine) -> bool:
     own = database.connect(engine.url.render_as_string(hide_password=False))
     try:
         with migrate.locked(own) as connection:
-            before = inspect(connection).has_table("users")
+            before = MigrationContext.configure(connection).get_current_heads()
             migrate.upgrade(connection)
     finally:
         own.dispose()
