@@ -3,12 +3,14 @@
 All run as the caller, on loopback, and write nothing outside the folder that they are given.
 """
 
+import fcntl
 import os
 import shutil
 import subprocess
 import sys
 from functools import partial
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 from dev.errors import CannotRun
@@ -16,6 +18,8 @@ from dev.program import Program, answers
 
 TOOLS = Path(__file__).resolve().parent.parent / ".tools"
 COMMON_RABBITMQ = Path(__file__).parent / "rabbitmq.conf"
+# The kernel's asynchronous I/O is one small store for the whole machine (fs.aio-max-nr).
+MARIADB_MODEST = ("--innodb-use-native-aio=0", "--innodb-buffer-pool-size=64M")
 AMQP_HELLO = b"AMQP\x00\x00\x09\x01"
 
 
@@ -53,17 +57,29 @@ def mariadb(folder: Path, port: int, password: str) -> Program:
             "GRANT ALL ON `auth%`.* TO auth@'127.0.0.1';\n"
         )
         if not (data / "mysql").exists():
-            install = [tool("mariadb-install-db"), "--no-defaults", f"--datadir={data}", *_as_root()]
-            install += ["--auth-root-authentication-method=normal", "--skip-test-db"]
-            subprocess.run(install, check=True, capture_output=True)  # noqa: S603 - built above
+            _install_mariadb(data)
 
     command = [tool("mariadbd"), "--no-defaults", f"--datadir={data}", f"--port={port}", *_as_root()]
     command += ["--bind-address=127.0.0.1", "--skip-name-resolve", f"--init-file={users}"]
     command += ["--socket=mariadb.sock", "--pid-file=mariadb.pid"]  # in the data folder: short paths
-    command += ["--innodb-buffer-pool-size=64M", "--performance-schema=off"]
+    command += ["--performance-schema=off", *MARIADB_MODEST]
     return Program(
         "mariadb", tuple(command), environment(folder), folder, (port,), partial(answers, port), prepare
     )
+
+
+def _install_mariadb(data: Path) -> None:
+    """Fill the data folder of a new MariaDB; several at a time fail now and then: they take turns."""
+    install = [tool("mariadb-install-db"), "--no-defaults", f"--datadir={data}", *_as_root()]
+    install += ["--auth-root-authentication-method=normal", "--skip-test-db", *MARIADB_MODEST]
+    with Path(gettempdir(), f"mariadb-install-db.{os.geteuid()}").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        for _ in range(3):
+            done = subprocess.run(install, capture_output=True, text=True, check=False)  # noqa: S603 - built above
+            if done.returncode == 0:
+                return
+            shutil.rmtree(data, ignore_errors=True)
+    raise CannotRun(f"mariadb-install-db failed: {(done.stdout + done.stderr).strip()[-2000:]}")
 
 
 def epmd(folder: Path, port: int) -> Program:
