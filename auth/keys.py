@@ -49,7 +49,7 @@ def add(folder: Path) -> SigningKey:
         raise InvalidKeys(f"no key can be put into {folder}: {error}") from None
 
 
-def remove(folder: Path, key_id: str, lifetime: timedelta, *, now: bool) -> None:
+def remove(folder: Path, name: str, lifetime: timedelta, *, now: bool) -> None:
     """Take a key out of the folder; `now` does so while its tokens may still be in use.
 
     Raises:
@@ -57,14 +57,15 @@ def remove(folder: Path, key_id: str, lifetime: timedelta, *, now: bool) -> None
         StillNeeded: it signs, or did so less than a token's lifetime ago.
     """
     keys = keyring.read(folder)
-    later = [key for key in keys if key.file.stem > _find(keys, key_id).file.stem]
+    key = _find(keys, name)
+    later = keys[keys.index(key) + 1 :]
     if not later:
-        raise StillNeeded(f"{key_id} is the last key: add another one first")
+        raise StillNeeded(f"{name} is the last key: add another one first")
     free_at = later[0].since + PUBLISHED_FIRST_SECONDS + lifetime.total_seconds()
     if not now and time.time() < free_at:
         at = datetime.fromtimestamp(free_at, UTC).isoformat(timespec="seconds")
-        raise StillNeeded(f"tokens of {key_id} may be in use until {at}: wait, or give --now to refuse them")
-    _find(keys, key_id).file.unlink()
+        raise StillNeeded(f"tokens of {name} may be in use until {at}: wait, or give --now to refuse them")
+    key.file.unlink()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -87,7 +88,7 @@ def _run(asked: argparse.Namespace, settings: KeySettings) -> None:
         key = add(folder)
         sys.stdout.write(f"{key.id}\t{key.file.name}\n")
     elif asked.command == "remove":
-        remove(folder, asked.id, settings.token_lifetime, now=asked.now)
+        remove(folder, asked.file, settings.token_lifetime, now=asked.now)
     else:
         signing = keyring.Keyring(folder).signing()
         for key in keyring.read(folder):
@@ -96,11 +97,11 @@ def _run(asked: argparse.Namespace, settings: KeySettings) -> None:
             sys.stdout.write(f"{key.id}\t{key.file.name}\t{since}\t{role}\n")
 
 
-def _find(keys: Sequence[SigningKey], key_id: str) -> SigningKey:
+def _find(keys: Sequence[SigningKey], name: str) -> SigningKey:
     for key in keys:
-        if key.id == key_id:
+        if key.file.name == name:
             return key
-    raise InvalidKeys(f"there is no key {key_id}: python -m auth.keys list names them")
+    raise InvalidKeys(f"there is no key {name}: python -m auth.keys list names them")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -109,7 +110,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("add", help="make a key; it signs after 90 s")
     commands.add_parser("list", help="print every key: id, file, time, and whether it signs")
     command = commands.add_parser("remove", help="delete a key whose tokens have expired")
-    command.add_argument("id", help="as list prints it")
+    command.add_argument("file", help="its name, as list prints it")
     command.add_argument("--now", action="store_true", help="although its tokens are then refused")
     return parser
 

@@ -42,7 +42,7 @@ def test_no_token_is_refused_from_the_old_key_to_the_new(
     gateway.verify(first)
 
     older(new.file, 3600)
-    keys.remove(tmp_path, old.id, timedelta(hours=1), now=False)
+    keys.remove(tmp_path, old.file.name, timedelta(hours=1), now=False)
     gateway.refresh()
     gateway.verify(tokens.issue(user).text)
     with pytest.raises(InvalidToken, match="unknown key"):
@@ -59,7 +59,7 @@ def test_a_key_that_leaked_is_refused_by_auth_itself(
     token = tokens.issue(user).text
     new = keys.add(tmp_path)
     older(new.file, time.time() - new.since + PUBLISHED_FIRST_SECONDS)
-    keys.remove(tmp_path, old.id, timedelta(hours=1), now=True)
+    keys.remove(tmp_path, old.file.name, timedelta(hours=1), now=True)
 
     tokens.keep_fresh()
 
