@@ -17,7 +17,7 @@ import imageio_ffmpeg
 
 from dev.stack import Stack
 
-USER, PASSWORD = "me@example.com", "for-one-run"
+USER, PASSWORD = "me@example.com", "for-one-run-only"
 CLIP = Path(__file__).resolve().parent.parent / "tests" / "media" / "big_buck_bunny_5s.mp4"
 MAIL_SECONDS = 30.0
 
