@@ -21,7 +21,7 @@ MAX_ATTEMPTS = 3
 LEASE = timedelta(seconds=60)
 RETRY_DELAY = timedelta(seconds=10)
 """How long a job that met a bug of ours waits, times the attempts so far."""
-MAIL_LEASE = timedelta(seconds=120)
+MAIL_LEASE = timedelta(seconds=180)
 """How long one attempt to send a mail may take before another process may try."""
 
 
