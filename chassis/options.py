@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 BITRATES = (64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
 """In kbit/s: what every player plays at every sample rate from 32 kHz up."""
@@ -32,7 +32,7 @@ class Options(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    quality: str = "auto"
+    quality: str = Field(default="auto", pattern=r"^(auto|V[0-9]|[0-9]{2,3})$")
     """`V0` (best) to `V9` by LAME's variable bitrate, or a constant bitrate in kbit/s.
 
     `auto` is V2, or less where the source has less.
@@ -69,7 +69,7 @@ class Options(BaseModel):
         return options
 
     def as_document(self) -> dict[str, Any]:
-        """Return what the job stores; `model_validate` reads it back."""
+        """Return what the job stores; `model_validate` reads it back, and refuses what a newer version added."""
         return self.model_dump()
 
 

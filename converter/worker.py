@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from prometheus_client import Counter, Gauge, Histogram
+from pydantic import ValidationError
 
 from chassis import logs
 from chassis.broker import BrokerUnavailable
@@ -34,6 +35,8 @@ SPACE_FACTOR = 1.25
 """Room that a job needs, as a multiple of its video: the MP3 lies beside it."""
 SPACE_BYTES = 64 * 1024 * 1024
 SPACE_DELAY = timedelta(seconds=30)
+VERSION_DELAY = timedelta(seconds=10)
+"""How long a job of a newer gateway waits for a newer converter."""
 STORE_PAUSE_SECONDS = 0.5
 
 T = TypeVar("T")
@@ -118,6 +121,9 @@ class _Work:
     def _convert(self) -> str:
         if self._waits_for_space():
             return "waits for space"
+        options = self._options()
+        if options is None:
+            return "waits for a newer converter"
         with self.use.scratch.folder(self.job.claimed.blob_id) as folder:
             video, mp3 = folder / "video", folder / "out.mp3"
             with of_a_full_disk():
@@ -125,7 +131,7 @@ class _Work:
             done = convert(
                 video,
                 mp3,
-                Options.model_validate(self.job.options),
+                options,
                 limits=self.use.limits,
                 stop=self.keeper.cancelled,
                 on_media=self._describe,
@@ -142,6 +148,15 @@ class _Work:
         log.error("no room in scratch: the job waits", needed=needed, free=self.use.scratch.free_bytes)
         self._patiently(lambda: self.use.jobs.give_back(self.job.claimed, delay=SPACE_DELAY))
         return True
+
+    def _options(self) -> Options | None:
+        """Return what is asked for, or hand the job back: in a rollout the gateway may be newer than this."""
+        try:
+            return Options.model_validate(self.job.options)
+        except ValidationError as error:
+            log.error("options of a newer version: the job waits", reason=str(error).splitlines()[0])
+            self._patiently(lambda: self.use.jobs.give_back(self.job.claimed, delay=VERSION_DELAY))
+            return None
 
     def _fetch(self, video: Path) -> None:
         """Copy the video into the scratch folder; after an outage the copy goes on where it stopped."""

@@ -222,6 +222,22 @@ def test_a_job_waits_while_scratch_has_no_room(conversions: Conversions, tmp_pat
     assert due > now()
 
 
+@pytest.mark.parametrize("newer", [{"colour": "blue"}, {"quality": "best"}])
+def test_a_job_with_options_of_a_newer_version_waits_for_a_newer_converter(
+    conversions: Conversions, client: Client, newer: dict[str, str]
+) -> None:
+    job = uploaded(conversions, CLIP.read_bytes())
+    client["jobs"]["jobs"].update_one({"_id": job.id}, {"$set": {"options": newer}})
+
+    conversions.look_at(job.id)
+
+    waiting = now_is(conversions, job)
+    assert (waiting.state, waiting.attempt) == ("queued", 0)
+    due = waiting.doorbell["video"]["due_at"]
+    assert due is not None
+    assert due > now()
+
+
 def test_a_video_with_a_missing_chunk_is_lost(conversions: Conversions, client: Client) -> None:
     job = uploaded(conversions, CLIP.read_bytes())
     client["videos"]["fs.chunks"].delete_one({"files_id": job.id, "n": 0})
