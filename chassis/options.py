@@ -69,7 +69,7 @@ class Options(BaseModel):
         return options
 
     def as_document(self) -> dict[str, Any]:
-        """Return what the job stores; `model_validate` reads it back, and refuses what a newer version added."""
+        """Return what the job stores; `model_validate` reads it back, and refuses what it does not know."""
         return self.model_dump()
 
 
