@@ -54,11 +54,15 @@ class Stack:
         Raises:
             CannotRun: something does not start, or a port is taken.
         """
-        if self.states() is None:
+        states = self.states()
+        if states is None:
             self._end_lost_processes()
             self._choose_ports(base)
             self._prepare()
             self._start_supervisor()
+        for name, state in (states or {}).items():
+            if state in ("STOPPED", "FATAL"):
+                self.ask("startProcess", name, False)  # noqa: FBT003 - an interface by position: do not wait
         deadline = time.monotonic() + READY_SECONDS
         missing = self.programs
         while missing := [program for program in missing if not self._is_ready(program)]:
