@@ -8,7 +8,7 @@ LOG_LINES = 50
 
 READ = re.compile(
     r"Input stream #0:\d+ \(audio\): \d+ packets read \((\d+) bytes\);"
-    r"(?: \d+ frames decoded;(?: (\d+) decode errors)? \((\d+) samples\))?"
+    r"(?: (\d+) frames decoded;(?: (\d+) decode errors)? \((\d+) samples\))?"
 )
 WROTE = re.compile(
     r"Output stream #0:0 \(audio\): (?:\d+ frames encoded \((\d+) samples\); )?"
@@ -51,6 +51,7 @@ class Report:
         """Decoders that were asked for and are not allowed."""
         self.tail: deque[str] = deque(maxlen=LOG_LINES)
         self.source_bytes = 0
+        self.decoded_frames = 0
         self.decoded_samples = 0
         self.decode_errors = 0
         self.encoded_samples = 0
@@ -69,8 +70,9 @@ class Report:
             self._measured[found[1]] = float(found[2])
         elif found := READ.search(line):
             self.source_bytes = int(found[1])
-            self.decode_errors = int(found[2] or 0)
-            self.decoded_samples = int(found[3] or 0)
+            self.decoded_frames = int(found[2] or 0)
+            self.decode_errors = int(found[3] or 0)
+            self.decoded_samples = int(found[4] or 0)
         elif found := WROTE.search(line):
             self.encoded_samples = int(found[1] or 0)
             self.mp3_frames = int(found[2])
@@ -80,6 +82,11 @@ class Report:
     def samples(self) -> int:
         """How many went into the MP3: those of the encoder, or of a track that was copied."""
         return self.encoded_samples or self.decoded_samples
+
+    @property
+    def lost_samples(self) -> int:
+        """How many the pieces would have had that could not be decoded, by the mean of those that could."""
+        return self.decode_errors * self.decoded_samples // max(self.decoded_frames, 1)
 
     def bitrate(self, sample_rate: int) -> float:
         """Return the MP3's bitrate in kbit/s, on average over its frames."""

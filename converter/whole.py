@@ -59,6 +59,9 @@ def judge(encoder: Encoder, plan: Plan, report: Report, expected: float | None) 
     heard = _heard(report, plan, encoder) if plan.timed else length
     damaged = report.problems > 0
     sound = min(heard, length) if damaged else length
+    if report.decode_errors:  # damage may have shortened the promise too
+        lost = report.lost_samples / (plan.track.sample_rate or plan.sample_rate)
+        expected = max(expected or 0.0, sound + lost)
     if expected is None and any(words in report.said for words in CUT):
         return _partial(sound, None)
     if expected is not None and sound < expected - allowed(expected):

@@ -43,6 +43,7 @@ def report(length: float, decoded: float | None = None, *, problems: int = 0, er
     read = Report()
     read.encoded_samples = int(length * RATE)
     read.decoded_samples = int((length if decoded is None else decoded) * RATE)
+    read.decoded_frames = read.decoded_samples // 1024
     read.problems, read.decode_errors = problems, errors
     return read
 
@@ -97,6 +98,15 @@ def test_a_little_damage_is_told(tmp_path: Path) -> None:
 
     assert verdict.complete
     assert [warned.code for warned in verdict.warnings] == ["damaged"]
+
+
+def test_pieces_that_could_not_be_read_are_missing_from_a_shortened_promise(
+    tmp_path: Path,
+) -> None:
+    verdict = whole.judge(encoder(tmp_path), PLAN, report(12.7, problems=385, errors=385), 12.7)
+
+    assert (verdict.complete, verdict.got) == (False, 12.7)
+    assert verdict.promised == pytest.approx(12.7 + 385 * 1024 / RATE, abs=0.1)
 
 
 def test_without_a_promise_the_length_is_what_it_is(tmp_path: Path) -> None:
