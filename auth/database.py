@@ -114,15 +114,15 @@ def translated() -> Iterator[None]:
     """Turn the driver's ways of saying that the database is away into one."""
     try:
         yield
-    except (OperationalError, InterfaceError, InternalError) as error:
-        if code(error) == DEADLOCK:
-            raise LostDeadlock(_first_line(error)) from None
-        raise DatabaseUnavailable(_first_line(error)) from None
     except PoolTimeout:
         raise DatabaseUnavailable("every connection is in use") from None
     except DBAPIError as error:
         if code(error) in (NO_SUCH_TABLE, NO_SUCH_COLUMN):
             raise DatabaseUnavailable(f"not migrated: {_first_line(error)}") from None
+        if code(error) == DEADLOCK:
+            raise LostDeadlock(_first_line(error)) from None
+        if isinstance(error, OperationalError | InterfaceError | InternalError):
+            raise DatabaseUnavailable(_first_line(error)) from None
         raise
 
 

@@ -11,6 +11,8 @@ from datetime import timedelta
 
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 
 from auth import database, password_rules
@@ -51,11 +53,19 @@ def wait_for(users_database: Engine, patience: timedelta) -> None:
 
 
 def upgrade(connection: Connection) -> None:
-    """Apply the migrations that are missing; the next run goes on where this one stopped."""
-    connection.commit()  # whatever was begun: Alembic commits only the transactions that it begins itself
+    """Apply the migrations that are missing; the next run goes on where this one stopped.
+
+    The schema of a newer release stays: migrations only add, so a release that was taken back runs on it.
+    """
     config = Config()
     config.set_main_option("script_location", "auth:migrations")
     config.attributes["connection"] = connection
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    found = MigrationContext.configure(connection).get_current_revision()
+    connection.commit()  # whatever was begun: Alembic commits only the transactions that it begins itself
+    if found is not None and found not in known:
+        log.warning("the schema is of a newer release, and stays", revision=found)
+        return
     command.upgrade(config, "head")
 
 

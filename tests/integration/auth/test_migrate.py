@@ -60,6 +60,32 @@ def test_a_database_that_is_not_migrated_is_not_ready(engine: Engine) -> None:
     Users(engine).check()
 
 
+@pytest.mark.parametrize("missing", ["users DROP COLUMN disabled", "login_failures DROP COLUMN failures"])
+def test_a_release_whose_column_is_not_there_yet_is_not_ready(engine: Engine, missing: str) -> None:
+    migrate.main()
+    with engine.begin() as connection:
+        connection.execute(text(f"ALTER TABLE {missing}"))
+
+    with pytest.raises(DatabaseUnavailable, match="not migrated"):
+        Users(engine).check()
+
+
+def test_a_release_that_is_taken_back_runs_on_the_newer_schema(
+    engine: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    migrate.main()
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE users ADD COLUMN newer INT"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+
+    assert migrate.main() == 0
+
+    assert "the schema is of a newer release" in capsys.readouterr().out
+    Users(engine).check()
+    with engine.begin() as connection:
+        assert connection.scalar(text("SELECT version_num FROM alembic_version")) == "9999"
+
+
 def test_a_second_run_changes_nothing(engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
     migrate.main()
     assert "Running upgrade" in capsys.readouterr().out
