@@ -18,6 +18,7 @@ ANY_PYTHON = $(firstword $(wildcard .venv/bin/python .tools/dev/bin/python))
 .DEFAULT_GOAL := help
 .PHONY: help demo up status logs down clean setup test lint unit check
 .PHONY: minikube cluster-demo cluster-status cluster-down lint-manifests
+.PHONY: cluster-chaos cluster-reach cluster-upgrade cluster-measure
 
 help: ## print this
 	@sed -n '3,5s/^# *//p' $(MAKEFILE_LIST)
@@ -62,6 +63,22 @@ cluster-status: setup-python ## the pods of the suite
 
 cluster-down: setup-python ## remove the suite from kubectl's current cluster, with all that it stored
 	@.tools/dev/bin/python -m dev.cluster down
+
+cluster-chaos: ## disturb the suite on kubectl's current cluster under load; ROUNDS="delete evict" picks some
+	@dev/setup.sh native
+	@$(BIN)/python -m tests.chaos.cluster $(ROUNDS)
+
+cluster-reach: ## try every connection between its pods
+	@dev/setup.sh native
+	@$(BIN)/python -m tests.chaos.reach
+
+cluster-upgrade: ## upgrade it and take the upgrade back, under load
+	@dev/setup.sh native
+	@$(BIN)/python -m tests.chaos.upgrade
+
+cluster-measure: ## what each of its processes needs of CPU and memory
+	@dev/setup.sh native
+	@$(BIN)/python -m tests.chaos.measure
 
 setup-python:
 	@dev/setup.sh python

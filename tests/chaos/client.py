@@ -1,7 +1,8 @@
-"""Clients of a suite, run where it can be reached: `python client.py URL USER PASSWORD JOBS SECONDS`.
+"""Clients of a suite, run where it can be reached: `python client.py URL USER PASSWORD JOBS EVERY LOOKS`.
 
-Uploads a video again and again, follows every job to its end, downloads each MP3, and prints what
-happened as one line of JSON.  Knows the standard library and httpx alone.
+Every `EVERY` seconds a client begins: it uploads a video, looks at the job `LOOKS` times a second until
+it is over, and downloads the MP3.  At the end what happened is printed as one line of JSON.
+Knows the standard library and httpx alone.
 """
 
 import hashlib
@@ -37,9 +38,10 @@ class Happened:
 class Client:
     """One user's program, which tries again what did not get through."""
 
-    def __init__(self, url: str, user: tuple[str, str], happened: Happened) -> None:
+    def __init__(self, url: str, user: tuple[str, str], looks: float, happened: Happened) -> None:
         self._url = url
         self._user = user
+        self._pause = 1 / looks
         self._happened = happened
         self._token = ""
 
@@ -61,7 +63,7 @@ class Client:
             state = str(self.ask("GET", f"/v1/jobs/{job_id}").json()["state"])
             if state in OVER or time.monotonic() > deadline:
                 return state
-            time.sleep(1)
+            time.sleep(self._pause)
 
     def mp3(self, job_id: str) -> str:
         """Download a job's MP3 and return its sha256."""
@@ -91,12 +93,12 @@ class Client:
 
 def main() -> None:
     """Start a job every so often, each on a thread that follows it."""
-    url, user, password, jobs, seconds = sys.argv[1:]
+    url, user, password, jobs, every, looks = sys.argv[1:]
     happened = Happened()
     deadline = time.monotonic() + 1800
 
     def one() -> None:
-        client = Client(url, (user, password), happened)
+        client = Client(url, (user, password), float(looks), happened)
         client.log_in()
         job_id = client.upload()
         happened.jobs[job_id] = "accepted"
@@ -107,7 +109,7 @@ def main() -> None:
     threads = [threading.Thread(target=one) for _ in range(int(jobs))]
     for thread in threads:
         thread.start()
-        time.sleep(float(seconds))
+        time.sleep(float(every))
     for thread in threads:
         thread.join()
     print(json.dumps(vars(happened)))  # noqa: T201 - the result

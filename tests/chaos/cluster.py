@@ -12,21 +12,19 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import imageio_ffmpeg
 
 from dev import mailpit
-from dev.cluster import NAMESPACE, forwarded
+from dev.cluster import forwarded
+from tests.chaos.kubectl import WAIT, kubectl, say
+from tests.chaos.rounds import ROUNDS, Load, Round
 
 HERE = Path(__file__).parent
 DOOR = "ingress-nginx"
-JOBS = 30
 VIDEO_SECONDS = 240
-OURS = ("auth", "gateway", "reconciler", "converter", "notification")
-WAIT = "--timeout=300s"
 COUNT_MP3S = """
 import pymongo, pathlib
 files = pymongo.MongoClient(pathlib.Path("/run/secrets/mongodb_url").read_text().strip()).mp3s["fs.files"]
@@ -34,57 +32,8 @@ print("\\n".join(file["_id"].split(".")[0] for file in files.find({}, {"_id": 1}
 """
 
 
-def kubectl(*arguments: str, text: str | None = None, namespace: str = NAMESPACE) -> str:
-    """Run kubectl and return what it printed."""
-    command = ["kubectl", "--namespace", namespace, *arguments]
-    done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, f"{' '.join(command)}: {done.stderr}"
-    return done.stdout
-
-
-def delete_every_pod() -> None:
-    """One after another, each replaced before the next goes."""
-    for name in (*OURS, "rabbitmq"):
-        kind = "statefulset" if name == "rabbitmq" else "deployment"
-        for pod in kubectl("get", "pods", "-l", f"app.kubernetes.io/name={name}", "-o", "name").split():
-            say(f"delete {pod}")
-            kubectl("delete", pod, "--wait=false")
-            kubectl("rollout", "status", f"{kind}/{name}", WAIT)
-
-
-def restart_every_deployment() -> None:
-    """A rollout of each, one after another."""
-    for name in OURS:
-        say(f"restart {name}")
-        kubectl("rollout", "restart", f"deployment/{name}")
-        kubectl("rollout", "status", f"deployment/{name}", WAIT)
-
-
-def scale_converters() -> None:
-    """Up to four, and down to one in mid-work."""
-    for replicas in (1, 4, 1):
-        say(f"scale converter to {replicas}")
-        kubectl("scale", "deployment/converter", f"--replicas={replicas}")
-        kubectl("rollout", "status", "deployment/converter", WAIT)
-        time.sleep(5)
-
-
-def kill_converters() -> None:
-    """Without any grace, as when a node dies."""
-    for pod in kubectl("get", "pods", "-l", "app.kubernetes.io/name=converter", "-o", "name").split():
-        say(f"kill {pod}")
-        kubectl("delete", pod, "--grace-period=0", "--force")
-    kubectl("rollout", "status", "deployment/converter", WAIT)
-
-
 PROMISES = ("lost", "mp3s_doubled", "mails_doubled", "retried_more")
 """What must be nothing."""
-ROUNDS: dict[str, Callable[[], None]] = {
-    "delete": delete_every_pod,
-    "restart": restart_every_deployment,
-    "scale": scale_converters,
-    "kill": kill_converters,
-}
 
 
 def main() -> int:
@@ -92,53 +41,71 @@ def main() -> int:
     names = sys.argv[1:] or list(ROUNDS)
     make_client_pod()
     results = [judge(name, ROUNDS[name]) for name in names]
-    kubectl("delete", "pod", "chaos", "--wait=false", namespace=DOOR)
+    remove_client_pod()
     return 0 if all(results) else 1
 
 
-def make_client_pod() -> None:
-    """A pod from the gateway's image, which has httpx, with a user and a video."""
+def remove_client_pod() -> None:
+    """And with it the clients that may be left."""
+    kubectl("delete", "pod", "chaos", "--ignore-not-found", "--now", namespace=DOOR)
+
+
+def make_client_pod(at_least: int = 0) -> None:
+    """A pod from the gateway's image, which has httpx, with a video of at least so many bytes."""
     image = kubectl("get", "deployment/gateway", "-o", "jsonpath={.spec.template.spec.containers[0].image}")
     subprocess.run(["kubectl", "create", "namespace", DOOR], capture_output=True, check=False)
-    kubectl("delete", "pod", "chaos", "--ignore-not-found", "--now", namespace=DOOR)
+    remove_client_pod()
     kubectl("run", "chaos", f"--image={image}", "--command", "--", "sleep", "7200", namespace=DOOR)
     kubectl("wait", "--for=condition=Ready", "pod/chaos", WAIT, namespace=DOOR)
     with tempfile.TemporaryDirectory() as folder:
-        video = Path(folder) / "video.mp4"
-        noise = f"anoisesrc=duration={VIDEO_SECONDS}"
-        ffmpeg = imageio_ffmpeg.get_ffmpeg_exe()
-        subprocess.run(
-            [ffmpeg, "-v", "error", "-f", "lavfi", "-i", noise, "-c:a", "aac", "-b:a", "64k", video],
-            check=True,
-        )
-        subprocess.run(
-            ["kubectl", "exec", "-n", DOOR, "-i", "chaos", "--", "sh", "-c", "cat > /tmp/video.mp4"],
-            stdin=video.open("rb"),
-            check=True,
-        )
+        video = make_video(Path(folder), at_least)
+        command = ["kubectl", "exec", "-n", DOOR, "-i", "chaos", "--", "sh", "-c", "cat > /tmp/video.mp4"]
+        subprocess.run(command, stdin=video.open("rb"), check=True)
 
 
-def judge(name: str, disturb: Callable[[], None]) -> bool:
+def make_video(folder: Path, at_least: int) -> Path:
+    """Four minutes of noise, and behind them an MP4's box that everybody passes over."""
+    video = folder / "video.mp4"
+    source = ("-f", "lavfi", "-i", f"anoisesrc=duration={VIDEO_SECONDS}")
+    ffmpeg = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", *source, "-c:a", "aac", "-b:a", "64k", video]
+    subprocess.run(ffmpeg, check=True)
+    missing = at_least - video.stat().st_size
+    if missing > 0:
+        with video.open("ab") as file:
+            file.write(missing.to_bytes(4, "big") + b"free" + bytes(missing - 8))
+    return video
+
+
+def judge(name: str, round_: Round) -> bool:
     """Run one round under load and say what came of it."""
-    user, password = f"{name}-{secrets.token_hex(3)}@example.com", secrets.token_hex(12)
-    kubectl("exec", "-i", "deployment/auth", "--", "python", "-m", "auth.users", "add", user, text=password)
-    arguments = ["http://gateway.video-to-mp3:8080", user, password, str(JOBS), "1"]
-    command = ["kubectl", "exec", "-n", DOOR, "-i", "chaos", "--", "python", "-", *arguments]
-    with (HERE / "client.py").open("rb") as program:
-        clients = subprocess.Popen(command, stdin=program, stdout=subprocess.PIPE, text=True)
+    clients = {f"{name}-{secrets.token_hex(3)}@example.com": load for load in round_.loads}
+    running = {user: start(user, load) for user, load in clients.items()}
     began = time.monotonic()
     time.sleep(5)  # jobs are on their way
-    disturb()
+    round_.disturb()
     disturbed = time.monotonic() - began
-    output, _ = clients.communicate(timeout=2400)
-    happened = json.loads(output)
-    found = promises(happened, user)
-    seconds = f"{disturbed:.0f} s of disturbance, {time.monotonic() - began:.0f} s in all"
-    found |= {"round": name, "time": seconds, "errors": Counter(happened["errors"])}
-    say(json.dumps(found, indent=1))
-    broken = [promise for promise in PROMISES if found[promise]]
-    say(f"{name}: {', '.join(broken) or 'kept'}")
-    return not broken and len(happened["jobs"]) == JOBS
+    kept = True
+    for user, process in running.items():
+        output, _ = process.communicate(timeout=2400)
+        happened = json.loads(output)
+        found = {"round": name, "wanted": clients[user].jobs, **promises(happened, user)}
+        seconds = f"{disturbed:.0f} s of disturbance, {time.monotonic() - began:.0f} s in all"
+        say(json.dumps(found | {"time": seconds, "errors": Counter(happened["errors"])}, indent=1))
+        broken = [promise for promise in PROMISES if found[promise]]
+        kept &= not broken and found["accepted"] == found["wanted"]
+        say(f"{name}: {', '.join(broken) or 'kept'}")
+    return kept
+
+
+def start(user: str, load: Load) -> "subprocess.Popen[str]":
+    """Start the clients of a new user in the pod."""
+    password = secrets.token_hex(12)
+    kubectl("exec", "-i", "deployment/auth", "--", "python", "-m", "auth.users", "add", user, text=password)
+    numbers = map(str, (load.jobs, load.every, load.looks))
+    arguments = ["http://gateway.video-to-mp3:8080", user, password, *numbers]
+    command = ["kubectl", "exec", "-n", DOOR, "-i", "chaos", "--", "python", "-", *arguments]
+    with (HERE / "client.py").open("rb") as program:
+        return subprocess.Popen(command, stdin=program, stdout=subprocess.PIPE, text=True)
 
 
 def promises(happened: dict[str, Any], user: str) -> dict[str, Any]:
@@ -160,11 +127,6 @@ def promises(happened: dict[str, Any], user: str) -> dict[str, Any]:
         "retried": happened["retried"],
         "retried_more": happened["retried_more"],
     }
-
-
-def say(line: str) -> None:
-    """Print a line at once."""
-    print(line, flush=True)  # noqa: T201 - the report
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import sys
 from typing import Any
 
 from dev.cluster import NAMESPACE
-from tests.chaos.cluster import OURS, WAIT, kubectl
+from tests.chaos.kubectl import OURS, WAIT, kubectl
 from tests.manifests.test_network import documented
 
 TRY = """
