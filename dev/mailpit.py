@@ -11,7 +11,7 @@ MOST = 500
 def mails(url: str, to: str) -> list[str]:
     """Return the text of each mail to one address, the oldest first."""
     api = f"{url}/api/v1"
-    asked = {"query": f"to:{to}", "limit": MOST}
+    asked: dict[str, str | int] = {"query": f"to:{to}", "limit": MOST}
     found = httpx.get(f"{api}/search", params=asked).raise_for_status().json()["messages"]
     answers = [httpx.get(f"{api}/message/{mail['ID']}").raise_for_status() for mail in reversed(found)]
     return [_as_text(answer.json(), to) for answer in answers]

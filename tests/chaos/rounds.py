@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from dev.cluster import CLONE
 from tests.chaos.kubectl import OURS, evicted, kubectl, pods, rolled_out, say
@@ -72,7 +73,7 @@ def evict_every_pod() -> None:
         for pod in others:
             assert not evicted(pod), f"a second pod of {name} was evicted while the first was away"
             say(f"{pod} has to wait")
-            wait_for(lambda pod=pod: evicted(pod), SCALE_UP_SECONDS)
+            wait_for(partial(evicted, pod), SCALE_UP_SECONDS)
             say(f"evict {pod}")
         rolled_out(f"deployment/{name}")
 
