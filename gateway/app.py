@@ -82,6 +82,7 @@ def build(
             limits,
             settings.max_upload_bytes,
             settings.uploads_at_once,
+            stopping,
         ),
         watch=Watch(jobs.versions, max(1, settings.threads // 2), stopping),
         rates=Rates(Counters(client)),

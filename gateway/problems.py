@@ -118,6 +118,17 @@ def busy() -> Problem:
     )
 
 
+def stopping() -> Problem:
+    """The process is asked to end, and takes no more uploads."""
+    return Problem(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "stopping",
+        "this gateway is being stopped and takes no more uploads",
+        "Nothing was stored; send it again in a few seconds, another gateway takes it.",
+        {"Retry-After": str(RETRY_SECONDS)},
+    )
+
+
 def fid_required() -> Problem:
     """A download without the id of a file."""
     return Problem(

@@ -68,6 +68,8 @@ class Uploads:
     limits: Limits
     max_bytes: int
     at_once: int = 32
+    stopping: threading.Event = field(default_factory=threading.Event)
+    """Set when the process is asked to end: what is under way ends well, nothing new begins."""
     _places: threading.BoundedSemaphore = field(init=False)
 
     def __post_init__(self) -> None:
@@ -129,6 +131,8 @@ class Uploads:
 
     @contextmanager
     def _place(self) -> Iterator[None]:
+        if self.stopping.is_set():
+            raise problems.stopping()
         if not self._places.acquire(blocking=False):
             raise problems.busy()
         try:

@@ -134,6 +134,31 @@ def test_a_gateway_that_is_asked_to_stop_ends_the_upload_and_takes_no_more(
     assert stores.documents() == 1
 
 
+def test_a_gateway_that_is_asked_to_stop_refuses_a_new_upload_on_a_connection_that_stands(
+    start_gateway: StartGateway, stores: Stores
+) -> None:
+    gateway = start_gateway()
+    body = PART + os.urandom(4_000_000) + END
+    with (
+        socket.create_connection(("127.0.0.1", gateway.port), timeout=20) as under_way,
+        gateway.client() as client,
+    ):
+        client.get("/v1/jobs")
+        under_way.sendall(head_of(gateway, f"Content-Length: {len(body)}") + body[:3_000_000])
+        wait_until(lambda: stores.documents() > 0)
+
+        gateway.running._process.send_signal(signal.SIGTERM)
+        wait_until(lambda: refused(gateway))
+        second = client.post("/upload", files={"file": ("talk.mp4", b"another video")})
+        under_way.sendall(body[3_000_000:])
+        first = everything(under_way)
+
+    assert (second.status_code, second.headers["Retry-After"]) == (503, "5")
+    assert second.text == "this gateway is being stopped and takes no more uploads"
+    assert first.endswith(b"success!")
+    assert stores.documents() == 1
+
+
 def everything(connection: socket.socket) -> bytes:
     """Return what comes until the other side closes."""
     return b"".join(iter(lambda: connection.recv(65536), b""))
