@@ -7,8 +7,9 @@ import asyncio
 import socket
 import struct
 import threading
+import time
 from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Self, TypeVar
 
 from tests.chaos.toxics import Direction, Down, Link, Switched, Timeout, Toxic
@@ -33,7 +34,13 @@ class Connection:
         self._links: list[Link] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._over = asyncio.Event()
+        self._last = time.monotonic()
         self.ended = asyncio.Event()
+
+    @property
+    def idle(self) -> float:
+        """Seconds since anything was received from either side."""
+        return time.monotonic() - self._last
 
     def switch_on(self, switched: Switched) -> None:
         """Let a toxic begin."""
@@ -98,6 +105,7 @@ class Connection:
         clock = asyncio.get_running_loop().time
         try:
             while data := await reader.read(PIECE_BYTES):
+                self._last = time.monotonic()
                 await under_way.put((clock(), data))
             await under_way.put((clock(), b""))
         except OSError:
@@ -121,10 +129,15 @@ async def _pass_on(data: bytes, writer: asyncio.StreamWriter, links: list[Link])
 
 
 class Proxy:
-    """Listens on a port of loopback and carries every connection to `target`, another one."""
+    """Listens on a port of loopback and carries every connection to one of `targets`, other ones.
 
-    def __init__(self, target: int, port: int = 0) -> None:
-        self._target = target
+    With several targets they take turns, and who refuses is passed over, as behind a Service of
+    Kubernetes.  The list may be changed while the proxy runs.
+    """
+
+    def __init__(self, *targets: int, port: int = 0) -> None:
+        self.targets = list(targets)
+        self._accepted = 0
         self._on: list[Switched] = []
         self._connections: set[Connection] = set()
         self._server: asyncio.Server | None = None
@@ -148,12 +161,12 @@ class Proxy:
             for each in switched:
                 self._call(self._switch_off(each))
 
-    def forget(self) -> int:
-        """Carry nothing more on the connections that stand, without a word; return how many they are.
+    def forget(self, idle: float = 0.0) -> int:
+        """Carry nothing more on connections that are idle for so many seconds; return how many they are.
 
-        So do firewalls with connections that were idle for long.
+        So do firewalls, and tell nobody.
         """
-        return self._call(self._forget())
+        return self._call(self._forget(idle))
 
     def close(self) -> None:
         """End every connection and the thread."""
@@ -172,9 +185,8 @@ class Proxy:
         )
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            server = await asyncio.open_connection("127.0.0.1", self._target, limit=PIECE_BYTES)
-        except OSError:
+        server = await self._reach()
+        if server is None:
             _reset(writer)
             return
         connection = Connection((reader, writer), server)
@@ -185,6 +197,14 @@ class Proxy:
             await connection.run()
         finally:
             self._connections.discard(connection)
+
+    async def _reach(self) -> Streams | None:
+        self._accepted += 1
+        for turn in range(len(self.targets)):
+            target = self.targets[(self._accepted + turn) % len(self.targets)]
+            with suppress(OSError):  # it is down: the next one's turn
+                return await asyncio.open_connection("127.0.0.1", target, limit=PIECE_BYTES)
+        return None
 
     async def _switch_on(self, toxic: Toxic, direction: Direction) -> Switched:
         switched = Switched(toxic, direction)
@@ -202,11 +222,12 @@ class Proxy:
         if self._server is None and not any(isinstance(other.toxic, Down) for other in self._on):
             await self._listen()
 
-    async def _forget(self) -> int:
-        for connection in self._connections:
+    async def _forget(self, idle: float) -> int:
+        forgotten = [connection for connection in self._connections if connection.idle >= idle]
+        for connection in forgotten:
             for direction in DIRECTIONS:
                 connection.switch_on(Switched(Timeout(), direction))
-        return len(self._connections)
+        return len(forgotten)
 
     async def _stop(self) -> None:
         if self._server is not None:

@@ -263,6 +263,40 @@ def test_a_forgotten_connection_is_silent_and_new_ones_work(proxy: Proxy) -> Non
     assert answer == b"ping"
 
 
+def test_only_connections_that_are_idle_are_forgotten(proxy: Proxy) -> None:
+    with connected(proxy) as idle, connected(proxy) as busy:
+        echoed(idle)
+        time.sleep(0.5)
+        echoed(busy)
+
+        forgotten = proxy.forget(idle=0.5)
+
+        answer = echoed(busy)
+        idle.settimeout(0.3)
+        idle.sendall(b"ping")
+        with pytest.raises(TimeoutError):
+            idle.recv(1)
+    assert forgotten == 1
+    assert answer == b"ping"
+
+
+def test_servers_take_turns_and_one_that_is_away_is_passed_over(echo: Echo) -> None:
+    others = Echo()
+    proxy = Proxy(echo.port, others.port)
+    for number in range(4):
+        with connected(proxy) as client:
+            echoed(client, str(number).encode())
+    others.listener.shutdown(socket.SHUT_RDWR)
+    others.listener.close()
+    for number in range(4, 8):
+        with connected(proxy) as client:
+            echoed(client, str(number).encode())
+    proxy.close()
+
+    assert len(others.pieces) == 2
+    assert len(echo.pieces) == 6
+
+
 def test_a_server_that_is_away_looks_as_if_it_had_hung_up() -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as nobody:
         port = nobody.getsockname()[1]
