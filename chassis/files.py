@@ -7,6 +7,7 @@ and its `GridOut` asks for every chunk to the end of the file; hence this module
 """
 
 import hashlib
+from collections import deque
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,12 +15,13 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from bson import Binary
-
 from chassis.mongodb import Client, Document, now, translated
 
 CHUNK_BYTES = 1024 * 1024 - 16 * 1024
 """Below a power of two by what MongoDB's storage adds to a document, so that none is wasted."""
+
+IN_FLIGHT = 2
+"""How many chunks are on their way to the server at once: one is stored while the next one travels."""
 
 Database = Literal["videos", "mp3s"]
 
@@ -128,7 +130,7 @@ class Blobs:
 
     def _insert_chunk(self, blob_id: str, n: int, data: bytes) -> None:
         with translated():
-            self._chunks.insert_one({"files_id": blob_id, "n": n, "data": Binary(data)})
+            self._chunks.insert_one({"files_id": blob_id, "n": n, "data": data})
 
     def _insert_file(self, document: Document) -> None:
         with translated():
@@ -138,7 +140,7 @@ class Blobs:
 class BlobWriter:
     """Writes one blob; used in `with`, it commits at the end and aborts on an exception.
 
-    At most one chunk is being filled while at most one other is on its way to the server, so the
+    One chunk is being filled while at most `IN_FLIGHT` others are on their way to the server, so the
     memory of an upload does not depend on its size, and reading the client overlaps with storing.
     """
 
@@ -151,11 +153,12 @@ class BlobWriter:
         self._filename = filename
         self._metadata = metadata
         self._chunk_bytes = chunk_bytes
-        self._buffer = bytearray()
+        self._buffer = bytearray(chunk_bytes)
+        self._filled = 0
         self._n = 0
         self._hash = hashlib.sha256()
-        self._storing: Future[None] | None = None
-        self._storer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="blob-writer")
+        self._storing: deque[Future[None]] = deque()
+        self._storer = ThreadPoolExecutor(max_workers=IN_FLIGHT, thread_name_prefix="blob-writer")
 
     @property
     def sha256(self) -> str:
@@ -172,19 +175,20 @@ class BlobWriter:
         self.size += len(data)
         view = memoryview(data)
         while view.nbytes:
-            room = self._chunk_bytes - len(self._buffer)
-            self._buffer += view[:room]
-            view = view[room:]
-            if len(self._buffer) == self._chunk_bytes:
+            piece = view[: self._chunk_bytes - self._filled]
+            self._buffer[self._filled : self._filled + piece.nbytes] = piece
+            self._filled += piece.nbytes
+            view = view[piece.nbytes :]
+            if self._filled == self._chunk_bytes:
                 self._store_buffer()
         return len(data)
 
     def commit(self) -> Blob:
         """Store what is left and the files document, which makes the blob exist."""
         try:
-            if self._buffer:
+            if self._filled:
                 self._store_buffer()
-            self._wait()
+            self._wait(0)
         finally:
             self._storer.shutdown()
         time = now()
@@ -221,13 +225,14 @@ class BlobWriter:
             self.abort()
 
     def _store_buffer(self) -> None:
-        self._wait()
+        self._wait(IN_FLIGHT - 1)
         insert = self._blobs._insert_chunk  # noqa: SLF001 - the writer is the bucket's other half
-        self._storing = self._storer.submit(insert, self.id, self._n, bytes(self._buffer))
-        self._buffer = bytearray()
+        data = bytes(memoryview(self._buffer)[: self._filled])
+        self._storing.append(self._storer.submit(insert, self.id, self._n, data))
+        self._filled = 0
         self._n += 1
 
-    def _wait(self) -> None:
-        if self._storing is not None:
-            self._storing.result()
-            self._storing = None
+    def _wait(self, left: int) -> None:
+        """Return when at most `left` chunks are still on their way."""
+        while len(self._storing) > left:
+            self._storing.popleft().result()
