@@ -1,5 +1,7 @@
 """Write the mail that tells how a job ended, as text and as HTML."""
 
+import shlex
+from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
 from typing import Any
@@ -10,6 +12,7 @@ from chassis.job import Job
 from chassis.mongodb import now
 
 READY = "MP3 Download"
+PARTIAL = "MP3 Download (partial)"
 FAILED = "MP3 Download: your video could not be converted"
 SECONDS_A_MINUTE = 60
 BYTES_A_UNIT = 1000
@@ -28,41 +31,57 @@ class Writer:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.filters |= {"duration": duration, "size": size}
+        self._templates.filters |= {
+            "duration": duration,
+            "size": size,
+            "shell": shlex.quote,
+            "line": one_line,
+        }
 
     def write(self, job: Job) -> EmailMessage:
         """Return the mail about a job that is done or failed.
 
         Its Message-ID depends on the outcome alone, so a mail server or a reader can tell a repeat.
         The file's name stands in the body only: it is a stranger's text.
+        Quoted-printable keeps the lines of the contract readable whatever letters stand beside them.
         """
         if job.notice is None:
             raise ValueError(f"job {job.id} is {job.state}: there is nothing to tell")
-        ready = job.state == "done"
         message = EmailMessage()
-        message["Subject"] = READY if ready else FAILED
+        message["Subject"] = _subject(job)
         message["From"] = self._from
-        message["To"] = job.owner
+        message["To"] = Address(addr_spec=job.owner)  # one address or an error, never two
         message["Date"] = format_datetime(now())
         message["Message-ID"] = f"<{job.id}.{job.notice['run']}@{self._from.rpartition('@')[2]}>"
         message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answers
         message["X-Job-Id"] = job.id
         message["X-Request-Id"] = job.request_id
-        template = "ready" if ready else "failed"
+        template = "failed" if job.result is None else "ready"
         names = self._names(job)
-        message.set_content(self._templates.get_template(f"{template}.txt").render(names))
-        message.add_alternative(
-            self._templates.get_template(f"{template}.html").render(names), subtype="html"
-        )
+        text = self._templates.get_template(f"{template}.txt").render(names)
+        html = self._templates.get_template(f"{template}.html").render(names)
+        message.set_content(text, cte="quoted-printable")
+        message.add_alternative(html, subtype="html", cte="quoted-printable")
         return message
 
     def _names(self, job: Job) -> dict[str, Any]:
         return {"job": job, "result": job.result, "error": job.error, "url": self._public_url}
 
 
+def _subject(job: Job) -> str:
+    if job.result is None:
+        return FAILED
+    return READY if job.result["complete"] else PARTIAL
+
+
+def one_line(text: str) -> str:
+    """Return a stranger's text without what could begin a line of its own or turn the reading round."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
 def duration(seconds: float) -> str:
     """Return seconds as a person writes them: `5.3 s`, `12:05`, `1:02:03`."""
-    if seconds < SECONDS_A_MINUTE:
+    if round(seconds, 1) < SECONDS_A_MINUTE:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), SECONDS_A_MINUTE)
     hours, minutes = divmod(minutes, SECONDS_A_MINUTE)
@@ -75,6 +94,6 @@ def size(count: float) -> str:
         return f"{count} bytes"
     for unit in ("kB", "MB", "GB"):
         count /= BYTES_A_UNIT
-        if count < BYTES_A_UNIT:
+        if round(count, 1) < BYTES_A_UNIT:
             return f"{count:.1f} {unit}"
     return f"{count / BYTES_A_UNIT:.1f} TB"

@@ -12,7 +12,7 @@ from prometheus_client import Counter, Gauge
 
 from chassis import logs
 from chassis.job import Job
-from chassis.jobs import MAIL_LEASE, Jobs
+from chassis.jobs import Jobs
 from chassis.mongodb import StoreRefused, StoreUnavailable, now
 from notification.mails import Writer
 from notification.smtp import LoginRefused, MailRefused, MailUnavailable
@@ -22,6 +22,7 @@ LONGEST_WAIT = timedelta(hours=1)
 GIVE_UP_AFTER = timedelta(hours=24)
 LOGIN_PAUSE = timedelta(seconds=30)
 """How long everybody's mail waits after the mail server refused our login."""
+STORE_PAUSE_SECONDS = 0.5
 
 mails = Counter("mails_total", "Attempts to send a mail.", ["outcome"])
 login_refused = Gauge("smtp_login_refused", "1 while the mail server refuses our login.")
@@ -48,6 +49,7 @@ class Notices:
         """Send the job's mail if one is due, and record it.
 
         A mail may go out twice only when the process dies between the server's 250 and the record.
+        One that a bug keeps from being sent is put off as if the server were away, and so ends too.
 
         Raises:
             StoreUnavailable: before anything was sent.
@@ -65,13 +67,16 @@ class Notices:
             self._give_up(job, tries, str(error))
         except MailUnavailable as error:
             self._put_off(job, tries, str(error))
+        except Exception as error:
+            log.exception("the mail met a bug")
+            self._put_off(job, tries, f"{type(error).__name__}: {error}"[:300])
         else:
             self._sent(job, tries)
 
     def _sent(self, job: Job, tries: int) -> None:
         login_refused.set(0)
         mails.labels("sent").inc()
-        self._record(lambda: self.jobs.notice_sent(job))
+        self._record(lambda: self.jobs.notice_sent(job), sent=True)
         log.info("mail sent", about=job.state, tries=tries)
 
     def _put_off(self, job: Job, tries: int, reason: str) -> None:
@@ -96,17 +101,20 @@ class Notices:
         log.error("the mail server refuses our login: mend SMTP_URL", reason=reason)
         self.stop.wait(LOGIN_PAUSE.total_seconds())
 
-    def _record(self, transition: Callable[[], bool]) -> None:
-        """Store what became of a mail, however long the store takes while the right to send is ours."""
-        deadline = time.monotonic() + MAIL_LEASE.total_seconds()
+    def _record(self, transition: Callable[[], bool], *, sent: bool = False) -> None:
+        """Store what became of a mail, however long the store takes.
+
+        A mail that is out is worth the wait even when the process should end: without the record
+        another one follows.  The token keeps a record that comes too late from changing anything.
+        """
         while True:
             try:
                 transition()
             except (StoreUnavailable, StoreRefused) as error:
                 log.warning("the outcome of a mail waits for the store", reason=str(error))
-                if time.monotonic() > deadline:
-                    log.error("the outcome of a mail is not recorded: it will be sent again")
+                if self.stop.is_set() and not sent:
+                    log.warning("the outcome of a mail is not recorded: it will be tried again")
                     return
-                time.sleep(0.5)
+                time.sleep(STORE_PAUSE_SECONDS)
             else:
                 return
