@@ -16,7 +16,7 @@ PYTHON = $(if $(filter docker,$(ENGINE)),.tools/dev,.venv)/bin/python
 ANY_PYTHON = $(firstword $(wildcard .venv/bin/python .tools/dev/bin/python))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up status logs down clean setup test lint unit check
+.PHONY: help demo up status logs down clean setup test lint unit check bench
 .PHONY: minikube cluster-demo cluster-status cluster-down lint-manifests
 .PHONY: cluster-chaos cluster-reach cluster-upgrade cluster-measure
 
@@ -101,6 +101,11 @@ unit: $(SERVICES:%=unit-%) ## each service's unit tests, with its own dependenci
 unit-%:
 	UV_PROJECT_ENVIRONMENT=.tools/unit/$* .tools/bin/uv sync -q --frozen --only-group $* --only-group unit
 	.tools/unit/$*/bin/pytest -q tests/unit/$*
+
+bench: setup ## measure every figure of speed; leave the machine alone meanwhile
+	@for program in $(filter-out __init__,$(basename $(notdir $(wildcard benchmarks/*.py)))); do \
+		echo "benchmarks.$$program"; $(BIN)/python -m benchmarks.$$program || exit 1; \
+	done
 
 check: ## all tests, with coverage
 	$(BIN)/pytest -n 4 --dist loadgroup --cov --cov-fail-under 95 --durations 10
