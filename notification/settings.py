@@ -12,6 +12,6 @@ class Settings(ChassisSettings):
     rabbitmq_url: SecretStr
     smtp_url: SecretStr
     """smtp://, smtp+starttls:// or smtps://, with [user:password@]host[:port]."""
-    mail_from: str = Field(pattern=r"^[^@\s]+@[^@\s]+$")
+    mail_from: str = Field(pattern=r"^[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+$")
     public_url: str = Field(default="http://mp3converter.com", pattern=r"^https?://[^\s]+[^/]$")
     """Where a reader of the mail reaches the gateway."""
