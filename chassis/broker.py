@@ -18,7 +18,7 @@ from typing import Any
 
 import pika
 from pika.adapters.blocking_connection import BlockingChannel, BlockingConnection
-from pika.exceptions import AMQPError, ChannelClosedByBroker, NackError, UnroutableError
+from pika.exceptions import AMQPConnectionError, AMQPError, ChannelClosedByBroker, NackError, UnroutableError
 
 from chassis import logs
 from chassis.admin import Heartbeat
@@ -60,7 +60,10 @@ def _connect(url: str, name: str) -> BlockingConnection:
     parameters.socket_timeout = 5
     parameters.stack_timeout = 10
     parameters.client_properties = {"connection_name": name}
-    return BlockingConnection(parameters)
+    try:
+        return BlockingConnection(parameters)
+    except ValueError as error:  # what pika raises when who accepted has hung up again at once
+        raise AMQPConnectionError(str(error)) from error
 
 
 def _declare(channel: BlockingChannel) -> None:
