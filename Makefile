@@ -18,7 +18,7 @@ ANY_PYTHON = $(firstword $(wildcard .venv/bin/python .tools/dev/bin/python))
 .DEFAULT_GOAL := help
 .PHONY: help demo up status logs down clean setup test lint unit check bench
 .PHONY: minikube cluster-demo cluster-status cluster-down lint-manifests
-.PHONY: cluster-chaos cluster-reach cluster-upgrade cluster-measure
+.PHONY: cluster-chaos cluster-check cluster-upgrade cluster-measure
 
 help: ## print this
 	@sed -n '3,5s/^# *//p' $(MAKEFILE_LIST)
@@ -68,8 +68,10 @@ cluster-chaos: ## disturb the suite on kubectl's current cluster under load; ROU
 	@dev/setup.sh native
 	@$(BIN)/python -m tests.chaos.cluster $(ROUNDS)
 
-cluster-reach: ## try every connection between its pods
+cluster-check: ## which pods it admits, and who of them reaches whom
 	@dev/setup.sh native
+	@dev/setup.sh manifests
+	@$(BIN)/python -m tests.chaos.admit
 	@$(BIN)/python -m tests.chaos.reach
 
 cluster-upgrade: ## upgrade it and take the upgrade back, under load

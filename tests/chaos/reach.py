@@ -41,6 +41,7 @@ def main() -> int:
     """Print every connection that is open; return 0 when they are the documented ones."""
     targets = [*find_targets(), ("cluster API", "kubernetes.default.svc", 443)]
     names = {name.rsplit(":", 1)[0] for name, _, _ in targets}
+    print(f"tried from each: {', '.join(sorted(f'{name} ({at})' for name, at, _ in targets))}")  # noqa: T201 - the report
     make_strangers()
     found = {source: try_from(f"deployment/{source}", NAMESPACE, targets) for source in OURS}
     for who, namespace in STRANGERS.items():
