@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from chassis import admin, logs
 from chassis.admin import Check, Heartbeat
-from chassis.broker import Consumer, Verdict
+from chassis.consumer import Consumer, Verdict
 from chassis.doorbell import Doorbell, Undecodable
 from chassis.mongodb import StoreRefused, StoreUnavailable
 from chassis.settings import Settings
