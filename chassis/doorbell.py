@@ -80,7 +80,14 @@ def ring(jobs: Jobs, publisher: Publishes, job: Job, bell: Bell) -> None:
     """Put the job's message into the bell's queue, then note that it was rung.
 
     A process that dies in between rings twice, which is harmless; the other order could lose the bell.
+    A delay ends before: who answers at once must find a job that may be taken up.
+
+    Raises:
+        BrokerUnavailable: the message is not known to be in the queue; the bell stays due.
+        StoreUnavailable: likewise.
     """
+    if job.doorbell[bell].get("delayed"):
+        jobs.end_delay(job, bell)
     publisher.publish(bell, Doorbell.of(job).encode())
     jobs.mark_rung(job, bell)
     log.info("rang", bell=bell, job_id=job.id, state=job.state)

@@ -46,7 +46,7 @@ class Job:
     lease: Mapping[str, Any]
     result: Mapping[str, Any] | None
     error: Mapping[str, Any] | None
-    doorbell: Mapping[str, Mapping[str, datetime | None]]
+    doorbell: Mapping[str, Mapping[str, Any]]
     notice: Mapping[str, Any] | None
 
     @classmethod

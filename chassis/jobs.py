@@ -63,8 +63,8 @@ class Jobs(JobQueries):
             "result": None,
             "error": None,
             "doorbell": {
-                "video": {"due_at": None, "rung_at": None},
-                "mp3": {"due_at": None, "rung_at": None},
+                "video": {"due_at": None, "rung_at": None, "delayed": False},
+                "mp3": {"due_at": None, "rung_at": None, "delayed": False},
             },
             "notice": None,
         }
@@ -134,13 +134,14 @@ class Jobs(JobQueries):
     def claim(self, job_id: str, holder: str) -> Job | None:
         """`queued`, or `converting` under a lease that ended → `converting` under a new lease.
 
+        A delayed job is not claimed before its bell was rung, whoever else rings.
         A job that was claimed `MAX_ATTEMPTS` times fails here as the one that kills its converter.
         A holder works on one job at a time: what it finds under its own name is a claim whose answer
         was lost.
         """
         time = now()
         own = {"state": "converting", "lease.holder": holder}
-        claimable = {"_id": job_id, "$or": [{"state": "queued"}, lapsed(time), own]}
+        claimable = {"_id": job_id, "$or": [{"state": "queued", **_in_time("video")}, lapsed(time), own]}
         job = self._change(
             {**claimable, "attempt": {"$lt": MAX_ATTEMPTS}},
             {
@@ -189,24 +190,27 @@ class Jobs(JobQueries):
 
     def give_back(self, lease: Lease, *, delay: timedelta = timedelta(0)) -> Job | None:
         """`converting` → `queued`; the attempt is not counted, nothing was wrong with the job."""
-        return self._change(_held(lease), _queued_again(now() + delay), add={"attempt": -1})
+        return self._change(_held(lease), _queued_again(delay), add={"attempt": -1})
 
     def retry_later(self, lease: Lease, attempt: int) -> Job | None:
         """`converting` → `queued` after a delay, the attempt counted: something of ours went wrong."""
-        return self._change(_held(lease), _queued_again(now() + RETRY_DELAY * attempt))
+        return self._change(_held(lease), _queued_again(RETRY_DELAY * attempt))
 
     def take_back(self, job: Job) -> Job | None:
         """`converting` → `queued` from a converter that let its lease end; the attempt is counted."""
-        time = now()
-        return self._change({"_id": job.id, "version": job.version, **lapsed(time)}, _queued_again(time))
+        found = {"_id": job.id, "version": job.version, **lapsed(now())}
+        return self._change(found, _queued_again(timedelta(0)))
 
     # -- notice ---------------------------------------------------------------------------------
 
     def claim_notice(self, job_id: str) -> Job | None:
-        """Take the right to send the mail that is pending, or whose sender is gone, for `MAIL_LEASE`."""
+        """Take the right to send the mail that is pending, or whose sender is gone, for `MAIL_LEASE`.
+
+        A mail that was put off is not sent before its bell was rung, whoever else rings.
+        """
         time = now()
         return self._change(
-            {"_id": job_id, "$or": [{"notice.state": "pending"}, notice_lapsed(time)]},
+            {"_id": job_id, "$or": [{"notice.state": "pending", **_in_time("mp3")}, notice_lapsed(time)]},
             {"notice.state": "sending", "notice.until": time + MAIL_LEASE},
             add={"notice.tries": 1, "notice.token": 1},
         )
@@ -217,7 +221,7 @@ class Jobs(JobQueries):
 
     def notice_delayed(self, job: Job, due_at: datetime, *, counted: bool = True) -> bool:
         """Put the mail off until `due_at`; an attempt that was no fault of the mail's is not counted."""
-        values = {"notice.state": "pending", "notice.until": None, **_due("mp3", due_at)}
+        values = {"notice.state": "pending", "notice.until": None, **_due("mp3", due_at, delayed=True)}
         return self._change(_sending(job), values, add={} if counted else {"notice.tries": -1}) is not None
 
     def notice_undeliverable(self, job: Job, reason: str) -> bool:
@@ -235,15 +239,17 @@ class Jobs(JobQueries):
 
     # -- doorbells ------------------------------------------------------------------------------
 
+    def end_delay(self, job: Job, bell: Bell) -> bool:
+        """Let the job be taken up again: the bell that was delayed in `job` is about to ring.
+
+        Who rings decides that by its own clock, so that who answers need not ask another one.
+        """
+        return self._change(_due_as_in(job, bell), {f"doorbell.{bell}.delayed": False}) is not None
+
     def mark_rung(self, job: Job, bell: Bell) -> bool:
         """Note that the bell that was due in `job` was rung; one that became due since then stays due."""
-        return (
-            self._change(
-                {"_id": job.id, f"doorbell.{bell}.due_at": job.doorbell[bell]["due_at"]},
-                {f"doorbell.{bell}.due_at": None, f"doorbell.{bell}.rung_at": now()},
-            )
-            is not None
-        )
+        rung = {f"doorbell.{bell}.due_at": None, f"doorbell.{bell}.rung_at": now()}
+        return self._change(_due_as_in(job, bell), rung) is not None
 
     def ring_again(self, job: Job, bell: Bell) -> Job | None:
         """Make a bell due whose ringing nobody answered, unless somebody changed the job meanwhile."""
@@ -311,17 +317,26 @@ def _sending(job: Job) -> Document:
     }
 
 
-def _due(bell: Bell, time: datetime) -> Document:
-    return {f"doorbell.{bell}.due_at": time}
+def _due(bell: Bell, time: datetime, *, delayed: bool = False) -> Document:
+    return {f"doorbell.{bell}.due_at": time, f"doorbell.{bell}.delayed": delayed}
 
 
-def _queued_again(due_at: datetime) -> Document:
+def _due_as_in(job: Job, bell: Bell) -> Document:
+    return {"_id": job.id, f"doorbell.{bell}.due_at": job.doorbell[bell]["due_at"]}
+
+
+def _in_time(bell: Bell) -> Document:
+    """Match a job that may be taken up: it is not delayed, or its bell was rung since."""
+    return {f"doorbell.{bell}.delayed": {"$ne": True}}
+
+
+def _queued_again(delay: timedelta) -> Document:
     return {
         "state": "queued",
         "lease.until": None,
         "phase": None,
         "progress": 0.0,
-        **_due("video", due_at),
+        **_due("video", now() + delay, delayed=bool(delay)),
     }
 
 

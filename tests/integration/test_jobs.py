@@ -222,11 +222,48 @@ def test_a_job_given_back_with_a_delay_has_no_bell_due_yet(jobs: Jobs) -> None:
 
 def test_a_bug_of_ours_counts_the_attempt_and_waits_longer_each_time(jobs: Jobs) -> None:
     first = some(jobs.retry_later(claimed(jobs).claimed, 1))
+    jobs.end_delay(first, "video")
     second = some(jobs.retry_later(some(jobs.claim(first.id, "c")).claimed, 2))
 
     waits = [some_time(job.doorbell["video"]["due_at"]) - job.updated_at for job in (first, second)]
     assert [round(wait.total_seconds()) for wait in waits] == [10, 20]
     assert second.attempt == 2
+
+
+def test_a_delayed_job_is_not_claimed_before_its_bell_rings(jobs: Jobs) -> None:
+    delayed = [
+        some(jobs.retry_later(claimed(jobs).claimed, 1)),
+        some(jobs.give_back(claimed(jobs).claimed, delay=timedelta(seconds=1))),
+    ]
+
+    for job in delayed:
+        assert jobs.claim(job.id, "c2") is None
+        assert stored(jobs, job) == job
+
+        assert jobs.end_delay(job, "video")
+
+        assert some(jobs.claim(job.id, "c2")).state == "converting"
+
+
+def test_a_job_that_is_given_back_at_once_can_be_claimed_at_once(jobs: Jobs) -> None:
+    job = some(jobs.give_back(claimed(jobs).claimed))
+
+    assert jobs.claim(job.id, "c2") is not None
+
+
+def test_a_delay_ends_with_the_owners_wish(jobs: Jobs) -> None:
+    job = some(jobs.retry_later(claimed(jobs).claimed, 1))
+    jobs.cancel(job.id, OWNER)
+    jobs.retry(job.id, OWNER)
+
+    assert jobs.claim(job.id, "c2") is not None
+
+
+def test_a_job_of_a_version_that_knew_no_delays_can_be_claimed(jobs: Jobs, client: Client) -> None:
+    job = queued(jobs)
+    client["jobs"]["jobs"].update_one({"_id": job.id}, {"$unset": {"doorbell.video.delayed": ""}})
+
+    assert jobs.claim(job.id, "c1") is not None
 
 
 def some_time(value: Any) -> Any:
@@ -394,6 +431,8 @@ def test_a_mail_put_off_rings_when_it_is_due(jobs: Jobs, client: Client) -> None
     backdate(client, job, timedelta(minutes=2), "doorbell.mp3.due_at")
 
     assert [due.id for due in jobs.due("mp3", 10)] == [job.id]
+    assert jobs.claim_notice(job.id) is None
+    assert jobs.end_delay(stored(jobs, job), "mp3")
     assert note(some(jobs.claim_notice(job.id)))["tries"] == 2
 
 
@@ -401,6 +440,7 @@ def test_an_attempt_that_was_not_the_mails_fault_is_not_counted(jobs: Jobs) -> N
     job = some(jobs.claim_notice(done(jobs).id))
 
     jobs.notice_delayed(job, now(), counted=False)
+    jobs.end_delay(stored(jobs, job), "mp3")
 
     assert note(some(jobs.claim_notice(job.id)))["tries"] == 1
 
@@ -429,6 +469,7 @@ def test_a_sender_that_was_too_slow_records_nothing(jobs: Jobs, client: Client) 
 def test_a_slow_sender_of_an_uncounted_attempt_records_nothing_either(jobs: Jobs) -> None:
     slow = some(jobs.claim_notice(done(jobs).id))
     jobs.notice_delayed(slow, now(), counted=False)
+    jobs.end_delay(stored(jobs, slow), "mp3")
     quick = some(jobs.claim_notice(slow.id))
 
     assert note(quick)["tries"] == note(slow)["tries"]
