@@ -61,13 +61,14 @@ class Report:
 
     def read(self, line: str) -> None:
         """Take the next line, as written under `-v level+verbose`."""
+        if found := MEASURE.match(line):
+            self._measured[found[1]] = float(found[2])
+            line = line[found.end() :]  # the measuring thread ends its line later; another may come first
         if found := REFUSED.search(line):
             self.refused.add(found[1])
         elif found := PROBLEM.search(line):
             self.problems += 1
             self.tail.append(found[1])
-        elif found := MEASURE.fullmatch(line):
-            self._measured[found[1]] = float(found[2])
         elif found := READ.search(line):
             self.source_bytes = int(found[1])
             self.decoded_frames = int(found[2] or 0)

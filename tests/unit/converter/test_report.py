@@ -56,6 +56,16 @@ def test_a_copy_has_the_samples_that_were_decoded() -> None:
     assert read.bitrate(44100) == pytest.approx(69.3, abs=0.1)
 
 
+def test_a_line_of_another_thread_in_the_midst_of_the_summary_spoils_neither() -> None:
+    """ffmpeg's filter writes the end of its last line by itself, after whatever came in between."""
+    *lines, peak = SUMMARY.format(integrated="-34.0", peak="-10.7").splitlines()
+
+    read = report(*lines, f"{peak}[out#0/mp3 @ 0x5] [error] Error writing trailer")
+
+    assert read.loudness == Loudness(-34.0, 3.1, -10.7)
+    assert (read.problems, read.said) == (1, "Error writing trailer")
+
+
 def test_loudness_is_read() -> None:
     read = report(*SUMMARY.format(integrated="-34.0", peak="-10.7").splitlines())
 
