@@ -58,7 +58,7 @@ class Doorbell:
         """
         try:
             fields = json.loads(body)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise Undecodable(f"not JSON: {error}") from None
         if not isinstance(fields, dict):
             raise Undecodable("not a JSON object")
