@@ -57,7 +57,7 @@ def test_a_copy_has_the_samples_that_were_decoded() -> None:
 
 
 def test_a_line_of_another_thread_in_the_midst_of_the_summary_spoils_neither() -> None:
-    """ffmpeg's filter writes the end of its last line by itself, after whatever came in between."""
+    """The filter writes the end of its last line by itself, after whatever came in between."""
     *lines, peak = SUMMARY.format(integrated="-34.0", peak="-10.7").splitlines()
 
     read = report(*lines, f"{peak}[out#0/mp3 @ 0x5] [error] Error writing trailer")
