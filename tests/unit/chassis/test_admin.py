@@ -1,6 +1,8 @@
 """The admin port tells liveness from readiness."""
 
 import json
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -74,6 +76,21 @@ def test_a_dependency_that_hangs_counts_as_away_after_a_second() -> None:
     assert status == 503
     assert json.loads(body) == {"slow": "no answer within 1 s", "queue": "ok"}
     assert time.monotonic() - began < 5
+
+
+def test_a_process_ends_although_a_dependency_hangs() -> None:
+    program = """
+from http.client import HTTPConnection
+import time
+from chassis import admin
+server = admin.serve("127.0.0.1", 0, checks={"slow": lambda: time.sleep(600)})
+connection = HTTPConnection("127.0.0.1", server.server_address[1])
+connection.request("GET", "/readyz")
+print(connection.getresponse().status)
+"""
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, timeout=60, check=True)
+
+    assert ran.stdout.endswith(b"503\n")
 
 
 def test_liveness_never_asks_a_dependency() -> None:
