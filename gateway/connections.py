@@ -6,7 +6,9 @@ answer; and a stopping process refuses new connections at once while it ends wha
 """
 
 import errno
+import os
 import selectors
+import signal
 import socket
 import time
 from contextlib import suppress
@@ -21,19 +23,25 @@ SEND_SECONDS = 60.0
 """How long a client may take to receive one piece of an answer."""
 LINGER_SECONDS = 10.0
 """How long what a refused client still sends is thrown away, so that it gets to read the answer."""
+STOP_SECONDS = 2.0
+"""How long a stopping process waits for a connection's first request: gunicorn's time for a next one."""
 DRAIN_BYTES = 64 * 1024
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGQUIT, signal.SIGINT)
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """The least rate: `patience` seconds of waiting are free, then every `rate` bytes buy one more."""
+    """The least rate: `patience` seconds of waiting are free, then every `rate` bytes buy one more.
+
+    Three times the patience is the most that can be bought: what came fast is no reason to wait long.
+    """
 
     patience: float = 20.0
     rate: int = 1024
 
-    def left(self, waited: float, received: int) -> float:
-        """Return how many seconds more a client may be waited for."""
-        return self.patience + received / self.rate - waited
+    def left(self, before: float, waited: float, received: int) -> float:
+        """Return how many seconds more a client may be waited for, of those that were left `before`."""
+        return min(before - waited + received / self.rate, 3 * self.patience)
 
 
 class TooSlow(TimeoutError):
@@ -54,8 +62,7 @@ class PacedSocket(socket.socket):
 
     def begin(self) -> None:
         """Start counting anew: a request begins."""
-        self._waited = 0.0
-        self._received = 0
+        self._left = self._pace.patience
 
     def recv(self, size: int, flags: int = 0) -> bytes:
         """Receive, as `socket.recv`.
@@ -63,23 +70,27 @@ class PacedSocket(socket.socket):
         Raises:
             TooSlow: the client has used up its time.
         """
-        left = self._pace.left(self._waited, self._received)
-        if left <= 0:
+        if self._left <= 0:
             raise TooSlow
-        self.settimeout(left)
+        self.settimeout(self._left)
         started = time.monotonic()
         try:
             data = super().recv(size, flags)
         except TimeoutError:
+            self._left = 0.0
             raise TooSlow from None
-        self._waited += time.monotonic() - started
-        self._received += len(data)
+        self._left = self._pace.left(self._left, time.monotonic() - started, len(data))
         return data
 
     def sendall(self, data: Any, flags: int = 0) -> None:
         """Send everything, as `socket.sendall`, in `SEND_SECONDS` at most."""
         self.settimeout(SEND_SECONDS)
         super().sendall(data, flags)
+
+    def setblocking(self, flag: bool) -> None:  # noqa: FBT001 - the signature of sockets
+        """Do so while open: gunicorn counts a connection twice as ended if this fails on one it closed."""
+        if self.fileno() >= 0:
+            super().setblocking(flag)
 
     def linger(self) -> None:
         """End the answer, and throw away what the client still sends until it closes.
@@ -161,10 +172,30 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no types
         Body(req, conn.sock)
         return super().handle_request(req, conn)
 
+    def init_signals(self) -> None:
+        """Handle signals, now also one that came since the fork."""
+        super().init_signals()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+
     def set_accept_enabled(self, enabled: bool) -> None:  # noqa: FBT001 - gunicorn's signature
-        """Take connections or not; once stopping, refuse them at once instead of letting them wait."""
+        """Take connections or not; once stopping, refuse new ones and close silent ones soon."""
         super().set_accept_enabled(enabled)
         if not self.alive:
             for listener in self.sockets:
                 listener.close()
+            soon = time.monotonic() + STOP_SECONDS
+            for conn in self.pending_conns:
+                conn.timeout = min(conn.timeout, soon)
             self.wsgi.extensions["stopping"].set()
+
+
+def keep_signals_over_forks() -> None:
+    """Have a stop signal that comes around a fork wait until the worker can handle it.
+
+    A worker begins with the handlers of gunicorn's master, which would only note it down, in a copy of
+    the master's list that nobody reads; and the master sends it once, then waits out the whole grace.
+    """
+    os.register_at_fork(
+        before=partial(signal.pthread_sigmask, signal.SIG_BLOCK, STOP_SIGNALS),
+        after_in_parent=partial(signal.pthread_sigmask, signal.SIG_UNBLOCK, STOP_SIGNALS),
+    )

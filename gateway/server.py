@@ -8,7 +8,7 @@ from typing import Any
 
 from chassis import logs
 from chassis.settings import InvalidSettings
-from gateway.connections import Pace, Worker
+from gateway.connections import Pace, Worker, keep_signals_over_forks
 from gateway.settings import Settings
 
 try:
@@ -37,7 +37,8 @@ loglevel = "warning"
 
 
 def on_starting(server: Any) -> None:
-    """Let gunicorn's own lines come out as all others do."""
+    """Let gunicorn's own lines come out as all others do, and lose no signal."""
+    keep_signals_over_forks()
     logs.configure("gateway", _settings.log_level, _settings.log_format)
     server.log.error_log.handlers.clear()
     server.log.error_log.propagate = True

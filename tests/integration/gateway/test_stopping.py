@@ -1,0 +1,157 @@
+"""A gateway that is asked to stop: what is under way ends well, and nothing else keeps it."""
+
+import os
+import signal
+import socket
+import subprocess
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+import pytest
+
+from .conftest import SECONDS, Gateway, StartGateway, Stores, program, wait_until
+from .test_connections import everything
+from .test_uploads import END, PART, head_of
+
+LONG = "PT10M"
+"""Far longer than a test waits: who waits for this is seen."""
+
+
+def stop(gateway: Gateway) -> "subprocess.Popen[bytes]":
+    process = gateway.running._process
+    assert process is not None
+    process.send_signal(signal.SIGTERM)
+    return process
+
+
+def refused(gateway: Gateway) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", gateway.port), timeout=20).close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
+def test_a_gateway_that_is_asked_to_stop_ends_the_upload_and_takes_no_more(
+    start_gateway: StartGateway, stores: Stores
+) -> None:
+    gateway = start_gateway()
+    body = PART + os.urandom(4_000_000) + END
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=20) as connection:
+        connection.sendall(head_of(gateway, f"Content-Length: {len(body)}") + body[:3_000_000])
+        wait_until(lambda: stores.chunks() > 0)
+
+        process = stop(gateway)
+        wait_until(lambda: refused(gateway))
+        connection.sendall(body[3_000_000:])
+        answer = everything(connection)
+
+    assert answer.endswith(b"success!")
+    assert process.wait(SECONDS) == 0
+    assert stores.documents() == 1
+
+
+def test_a_gateway_that_is_asked_to_stop_refuses_a_new_upload_on_a_connection_that_stands(
+    start_gateway: StartGateway, stores: Stores
+) -> None:
+    gateway = start_gateway()
+    body = PART + os.urandom(4_000_000) + END
+    with (
+        socket.create_connection(("127.0.0.1", gateway.port), timeout=20) as under_way,
+        gateway.client() as client,
+    ):
+        client.get("/v1/jobs")
+        under_way.sendall(head_of(gateway, f"Content-Length: {len(body)}") + body[:3_000_000])
+        wait_until(lambda: stores.documents() > 0)
+
+        stop(gateway)
+        wait_until(lambda: refused(gateway))
+        second = client.post("/upload", files={"file": ("talk.mp4", b"another video")})
+        under_way.sendall(body[3_000_000:])
+        first = everything(under_way)
+
+    assert (second.status_code, second.headers["Retry-After"]) == (503, "5")
+    assert second.text == "this gateway is being stopped and takes no more uploads"
+    assert first.endswith(b"success!")
+    assert stores.documents() == 1
+
+
+@pytest.fixture
+def patient(start_gateway: StartGateway) -> Gateway:
+    """A gateway that would wait long for anything."""
+    return start_gateway(SLOW_AFTER=LONG, SHUTDOWN_GRACE=LONG)
+
+
+def test_connections_on_which_nothing_happens_keep_no_gateway(patient: Gateway) -> None:
+    silent = [socket.create_connection(("127.0.0.1", patient.port)) for _ in range(3)]
+    kept = [httpx.Client(base_url=patient.url) for _ in range(3)]
+    assert {client.get("/v1/limits").status_code for client in kept} == {200}
+
+    assert stop(patient).wait(SECONDS) == 0
+    for connection in [*silent, *kept]:
+        connection.close()
+
+
+def test_who_waits_for_a_job_is_answered(patient: Gateway, stores: Stores) -> None:
+    job = stores.queued()
+    answers = []
+
+    def wait() -> None:
+        with patient.client() as client:
+            answers.append(client.get(f"/v1/jobs/{job.id}?wait=300"))
+
+    with patient.client() as client:
+        client.get("/v1/jobs")
+    before = threads(patient)
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    wait_until(lambda: threads(patient) > before)  # one looks whether jobs change while anybody waits
+    ended = stop(patient).wait(SECONDS)
+    waiting.join()
+
+    assert ended == 0
+    assert [answer.json()["state"] for answer in answers] == ["queued"]
+
+
+def threads(gateway: Gateway) -> int:
+    """Return how many threads the gateway's processes have."""
+    processes = subprocess.run(["pgrep", "-g", str(gateway.pid)], capture_output=True, text=True, check=True)
+    return sum(len(list(Path(f"/proc/{pid}/task").iterdir())) for pid in processes.stdout.split())
+
+
+def test_a_stream_of_events_is_ended(patient: Gateway, stores: Stores) -> None:
+    job = stores.queued()
+    with patient.client() as client, client.stream("GET", f"/v1/jobs/{job.id}/events") as answer:
+        lines = answer.iter_lines()
+        assert next(lines).startswith("retry")
+
+        process = stop(patient)
+        rest = list(lines)
+
+    assert process.wait(SECONDS) == 0
+    assert "event: state" in rest
+
+
+def test_a_signal_that_comes_while_a_worker_is_made_ends_it(mongodb_url: str, tmp_path: Path) -> None:
+    slow = tmp_path / "slow.py"
+    slow.write_text(
+        "import pathlib, time\n"
+        "from gateway.server import *\n"
+        "def post_fork(server, worker):\n"
+        "    pathlib.Path('forked').touch()\n"
+        "    time.sleep(1)\n"
+    )
+    usual = program(tmp_path, mongodb_url, "http://127.0.0.1:1", {"SHUTDOWN_GRACE": LONG})
+    command = [argument.replace("python:gateway.server", str(slow)) for argument in usual.command]
+    process = subprocess.Popen(command, env=usual.environment, cwd=tmp_path, start_new_session=True)
+    try:
+        wait_until((tmp_path / "forked").exists)
+
+        process.send_signal(signal.SIGTERM)
+
+        assert process.wait(SECONDS) == 0
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
