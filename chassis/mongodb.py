@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from pymongo import MongoClient
 from pymongo.errors import (
@@ -24,10 +25,17 @@ from pymongo.errors import (
 Document = dict[str, Any]
 Client = MongoClient[Document]
 
-SELECTION_MS = 3_000
-"""How long an operation looks for a server before it says that there is none."""
-SOCKET_MS = 30_000
-"""How long an answer may take; a cut network shows after this at the latest."""
+TIMINGS_MS = {
+    # How long an operation looks for a server before it says that there is none.
+    "serverSelectionTimeoutMS": 3_000,
+    "connectTimeoutMS": 3_000,
+    # How long an answer may take; a cut network shows after this at the latest.
+    "socketTimeoutMS": 30_000,
+    # Firewalls forget connections that are idle for minutes, and tell nobody: these are not used again.
+    "maxIdleTimeMS": 60_000,
+}
+"""Each as long as the URL does not say otherwise
+(https://www.mongodb.com/docs/manual/reference/connection-string-options/)."""
 
 _AWAY = (AutoReconnect, ExecutionTimeout, NetworkTimeout, WTimeoutError)
 
@@ -49,15 +57,9 @@ def connect(url: str) -> Client:
 
     Nothing is sent before the first operation, so a server that is away is no error here.
     """
-    return MongoClient(
-        url,
-        tz_aware=True,
-        w="majority",
-        journal=True,
-        serverSelectionTimeoutMS=SELECTION_MS,
-        connectTimeoutMS=SELECTION_MS,
-        socketTimeoutMS=SOCKET_MS,
-    )
+    said = {name.lower() for name in parse_qs(urlsplit(url).query)}
+    timings: Document = {name: value for name, value in TIMINGS_MS.items() if name.lower() not in said}
+    return MongoClient(url, tz_aware=True, w="majority", journal=True, **timings)
 
 
 def ping(client: Client) -> None:
