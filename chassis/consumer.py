@@ -2,6 +2,7 @@
 
 import queue
 import threading
+import time
 from collections.abc import Callable
 from enum import Enum
 from typing import Any
@@ -18,6 +19,10 @@ from chassis.broker import (
     report,
     wake,
 )
+
+ANEW_SECONDS = 60.0
+"""A consumer that hears nothing for so long consumes anew: where a queue was deleted and declared again
+within a moment, RabbitMQ 3.10 goes on counting its consumers and delivers nothing to them."""
 
 log = logs.get(__name__)
 
@@ -41,8 +46,18 @@ class Consumer:
     long as it must.  A message whose connection broke is delivered again: handlers are idempotent.
     """
 
-    def __init__(self, url: str, name: str, queue: str, handler: Handler, heartbeat: Heartbeat) -> None:
+    def __init__(  # noqa: PLR0913 - what a consuming process is put together from
+        self,
+        url: str,
+        name: str,
+        queue: str,
+        handler: Handler,
+        heartbeat: Heartbeat,
+        *,
+        anew_after: float = ANEW_SECONDS,
+    ) -> None:
         self._parameters = parameters_of(url, name)
+        self._anew_after = anew_after
         self._queue = queue
         self._handler = handler
         self._heartbeat = heartbeat
@@ -61,6 +76,7 @@ class Consumer:
             try:
                 self._consume(stop, backoff)
             except Exception as error:  # noqa: BLE001 - whatever broke: a new connection mends it
+                self._connected = False
                 report("consumer lost its connection", error, queue=self._queue)
             stop.wait(backoff.next())
 
@@ -75,24 +91,35 @@ class Consumer:
             tag = channel.basic_consume(
                 self._queue, lambda _c, m, _p, body: worker.give(m.delivery_tag, body)
             )
-            self._connected = True
             backoff.reset()
-            log.info("consuming", queue=self._queue)
-            while channel.consumer_tags and not stop.is_set():
-                self._go_round(channel, worker, 1)
-            self._connected = False
-            if stop.is_set():
-                channel.basic_cancel(tag)
-            else:
-                log.warning("the broker cancelled the consumer", queue=self._queue)
+            if not self._connected:
+                log.info("consuming", queue=self._queue)
+            self._connected = True
+            self._attend(channel, worker, stop)
+            if stop.is_set() or not channel.consumer_tags:
+                self._connected = False
+            channel.basic_cancel(tag)
             worker.end()
             while worker.is_alive():
                 self._go_round(channel, worker, 0.1)
             worker.settle(channel)
+        except Exception:
+            self._connected = False  # not only after the wait below
+            raise
         finally:
-            self._connected = False
             close(connection)
             self._wait_for(worker)
+
+    def _attend(self, channel: Any, worker: "_Worker", stop: threading.Event) -> None:
+        """Go round until the process should end, the broker cancels the consumer, or forgot it."""
+        heard = time.monotonic()
+        while not stop.is_set() and time.monotonic() - heard < self._anew_after:
+            self._go_round(channel, worker, 1)
+            if not channel.consumer_tags:
+                log.warning("the broker cancelled the consumer", queue=self._queue)
+                return
+            if worker.in_hand:
+                heard = time.monotonic()
 
     def _go_round(self, channel: Any, worker: "_Worker", seconds: float) -> None:
         channel.connection.process_data_events(time_limit=seconds)
@@ -120,9 +147,12 @@ class _Worker(threading.Thread):
         self._wake = wake
         self._given: queue.SimpleQueue[tuple[int, bytes] | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[tuple[int, Verdict]] = queue.SimpleQueue()
+        self.in_hand = 0
+        """How many messages are not settled."""
 
     def give(self, tag: int, body: bytes) -> None:
         """Leave a message to be handled."""
+        self.in_hand += 1
         self._given.put((tag, body))
 
     def end(self) -> None:
@@ -148,6 +178,7 @@ class _Worker(threading.Thread):
                 channel.basic_ack(tag)
             else:
                 channel.basic_reject(tag, requeue=verdict is Verdict.AGAIN)
+            self.in_hand -= 1
 
     def _handle(self, body: bytes) -> Verdict:
         try:
