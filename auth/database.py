@@ -27,6 +27,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from auth.password_rules import is_common
 
 CONNECT_SECONDS = 2
+CONNECTION_SECONDS = 60
+"""How old a connection may be: firewalls forget those that are idle for minutes, and tell nobody."""
 NO_SUCH_TABLE, NO_SUCH_COLUMN, DEADLOCK = 1146, 1054, 1213
 
 metadata = MetaData()
@@ -88,6 +90,7 @@ def connect(url: str, *, connections: int = 1, patience: int = 5) -> Engine:
         max_overflow=0,
         pool_timeout=patience,
         pool_pre_ping=True,
+        pool_recycle=CONNECTION_SECONDS,
         connect_args={
             "charset": "utf8mb4",
             "connect_timeout": CONNECT_SECONDS,
