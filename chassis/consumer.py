@@ -134,13 +134,16 @@ class Consumer:
             self._heartbeat.tick()
 
 
-class _Worker(threading.Thread):
+class _Worker:
     """Handles the messages of one connection; what it finds is settled by the connection's own thread."""
 
     def __init__(
         self, queue_name: str, handler: Handler, stop: threading.Event, wake: Callable[[], None]
     ) -> None:
-        super().__init__(name=f"work-{queue_name}", daemon=True)
+        # Not a subclass: a thread of Python 3.13 has a `_handle` of its own.
+        self._thread = threading.Thread(target=self._run, name=f"work-{queue_name}", daemon=True)
+        self.start, self.is_alive = self._thread.start, self._thread.is_alive
+        self.join = self._thread.join
         self._queue = queue_name
         self._handler = handler
         self._stop_asked = stop
@@ -159,7 +162,7 @@ class _Worker(threading.Thread):
         """End the thread after the message in hand."""
         self._given.put(None)
 
-    def run(self) -> None:
+    def _run(self) -> None:
         """Handle what is given; what is not begun when the process should end is left to others."""
         while (message := self._given.get()) is not None:
             if not self._stop_asked.is_set():
