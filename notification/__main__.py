@@ -29,7 +29,7 @@ def main() -> int:
         queue="mp3",
         rabbitmq_url=settings.rabbitmq_url.get_secret_value(),
         settings=settings,
-        look_at=Notices(Jobs(client), writer, server, stop).look_at,
+        look_at=Notices(Jobs(client, settings.timing), writer, server, stop).look_at,
         checks={"mongodb": lambda: mongodb.ping(client), "smtp": server.check},
         stop=stop,
     )

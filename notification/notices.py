@@ -17,9 +17,10 @@ from chassis.mongodb import StoreRefused, StoreUnavailable, now
 from notification.mails import Writer
 from notification.smtp import LoginRefused, MailRefused, MailUnavailable
 
+HOUR = timedelta(hours=1)
 FIRST_WAIT = timedelta(seconds=10)
-LONGEST_WAIT = timedelta(hours=1)
-GIVE_UP_AFTER = timedelta(hours=24)
+LONGEST_WAIT = HOUR
+GIVE_UP_AFTER = 24 * HOUR
 LOGIN_PAUSE = timedelta(seconds=30)
 """How long everybody's mail waits after the mail server refused our login."""
 STORE_PAUSE_SECONDS = 0.5
@@ -81,7 +82,7 @@ class Notices:
 
     def _put_off(self, job: Job, tries: int, reason: str) -> None:
         if job.notice is not None and now() - job.notice["since"] > GIVE_UP_AFTER:
-            self._give_up(job, tries, f"no success within {GIVE_UP_AFTER}; at last: {reason}")
+            self._give_up(job, tries, f"no success within {GIVE_UP_AFTER // HOUR} hours; at last: {reason}")
             return
         due = now() + min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(tries - 1, 20))
         mails.labels("put_off").inc()

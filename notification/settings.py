@@ -2,10 +2,10 @@
 
 from pydantic import Field, SecretStr
 
-from chassis.settings import Settings as ChassisSettings
+from chassis.timing import JobSettings
 
 
-class Settings(ChassisSettings):
+class Settings(JobSettings):
     """The names are those of the environment, in capitals there."""
 
     mongodb_url: SecretStr
