@@ -7,12 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 from chassis.job import Bell, Job, State
 from chassis.mongodb import Client, Document, now, translated
+from chassis.timing import DEFAULT, Timing
 
 OVER = ("done", "failed", "canceled")
 """The states in which nothing more happens to a job by itself until its files expire."""
-CLOCK_SKEW = timedelta(seconds=30)
-"""How far two machines' clocks may stand apart: a lease is taken over only this long after its end."""
-CURSOR = re.compile(r"([0-9]{1,15})\.([0-9a-f]{32})")
+CURSOR = re.compile(r"([0-9]{1,14})\.([0-9a-f]{32})")
 
 
 class InvalidCursor(ValueError):
@@ -31,7 +30,8 @@ class Usage:
 class JobQueries:
     """The collection `jobs.jobs`, to read; every method raises `StoreUnavailable` when MongoDB is away."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, timing: Timing = DEFAULT) -> None:
+        self.timing = timing
         self._jobs = client["jobs"]["jobs"]
 
     def ensure_indexes(self) -> None:
@@ -86,11 +86,11 @@ class JobQueries:
 
     def abandoned(self, limit: int) -> list[Job]:
         """Return jobs whose converter let its lease end."""
-        return self._find(lapsed(now()), "lease.until", limit)
+        return self._find(self._lapsed(now()), "lease.until", limit)
 
     def unsent(self, limit: int) -> list[Job]:
         """Return jobs whose mail was being sent by a process that is gone."""
-        return self._find(notice_lapsed(now()), "notice.until", limit)
+        return self._find(self._notice_lapsed(now()), "notice.until", limit)
 
     def stale_uploads(self, age: timedelta, limit: int) -> list[Job]:
         """Return uploads that began over `age` ago and never ended."""
@@ -143,6 +143,14 @@ class JobQueries:
             page = [Job.of(document) for document in self._jobs.find(query).sort(order).limit(limit)]
         return page if after is None else page[::-1]
 
+    def _lapsed(self, time: datetime) -> Document:
+        """Match a job whose converter let its lease end, whatever clock it went by."""
+        return {"state": "converting", "lease.until": {"$lt": time - self.timing.clock_skew}}
+
+    def _notice_lapsed(self, time: datetime) -> Document:
+        """Match a job whose mail a process began to send and never recorded."""
+        return {"notice.state": "sending", "notice.until": {"$lt": time - self.timing.clock_skew}}
+
     def _find_one(self, query: Document) -> Job | None:
         with translated():
             document = self._jobs.find_one(query)
@@ -165,13 +173,3 @@ def _beyond(text: str, comparison: str) -> Document:
     time = datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=int(found[1]))
     same_time = {"created_at": time, "_id": {comparison: found[2]}}
     return {"$or": [{"created_at": {comparison: time}}, same_time]}
-
-
-def lapsed(time: datetime) -> Document:
-    """Match a job whose converter let its lease end, whatever clock it went by."""
-    return {"state": "converting", "lease.until": {"$lt": time - CLOCK_SKEW}}
-
-
-def notice_lapsed(time: datetime) -> Document:
-    """Match a job whose mail a process began to send and never recorded."""
-    return {"notice.state": "sending", "notice.until": {"$lt": time - CLOCK_SKEW}}

@@ -13,16 +13,11 @@ from uuid import uuid4
 from pymongo import ReturnDocument
 
 from chassis.job import Bell, Job, Lease, Phase
-from chassis.job_queries import OVER, JobQueries, lapsed, notice_lapsed
+from chassis.job_queries import OVER, JobQueries
 from chassis.mongodb import Document, now, translated
 
 MAX_ATTEMPTS = 3
 """How often a job is claimed before it counts as the one that kills its converter."""
-LEASE = timedelta(seconds=60)
-RETRY_DELAY = timedelta(seconds=10)
-"""How long a job that met a bug of ours waits, times the attempts so far."""
-MAIL_LEASE = timedelta(seconds=180)
-"""How long one attempt to send a mail may take before another process may try."""
 
 
 class Jobs(JobQueries):
@@ -141,13 +136,16 @@ class Jobs(JobQueries):
         """
         time = now()
         own = {"state": "converting", "lease.holder": holder}
-        claimable = {"_id": job_id, "$or": [{"state": "queued", **_in_time("video")}, lapsed(time), own]}
+        claimable = {
+            "_id": job_id,
+            "$or": [{"state": "queued", **_in_time("video")}, self._lapsed(time), own],
+        }
         job = self._change(
             {**claimable, "attempt": {"$lt": MAX_ATTEMPTS}},
             {
                 "state": "converting",
                 "lease.holder": holder,
-                "lease.until": time + LEASE,
+                "lease.until": time + self.timing.lease,
                 "progress": 0.0,
                 "phase": "probing",
             },
@@ -162,7 +160,7 @@ class Jobs(JobQueries):
 
     def renew(self, lease: Lease, *, progress: float | None = None, phase: Phase | None = None) -> bool:
         """Prolong a lease, with the progress so far; `False` says that it is lost."""
-        values: Document = {"lease.until": now() + LEASE}
+        values: Document = {"lease.until": now() + self.timing.lease}
         if progress is not None:
             values["progress"] = progress
         if phase is not None:
@@ -194,24 +192,27 @@ class Jobs(JobQueries):
 
     def retry_later(self, lease: Lease, attempt: int) -> Job | None:
         """`converting` → `queued` after a delay, the attempt counted: something of ours went wrong."""
-        return self._change(_held(lease), _queued_again(RETRY_DELAY * attempt))
+        return self._change(_held(lease), _queued_again(self.timing.retry_delay * attempt))
 
     def take_back(self, job: Job) -> Job | None:
         """`converting` → `queued` from a converter that let its lease end; the attempt is counted."""
-        found = {"_id": job.id, "version": job.version, **lapsed(now())}
+        found = {"_id": job.id, "version": job.version, **self._lapsed(now())}
         return self._change(found, _queued_again(timedelta(0)))
 
     # -- notice ---------------------------------------------------------------------------------
 
     def claim_notice(self, job_id: str) -> Job | None:
-        """Take the right to send the mail that is pending, or whose sender is gone, for `MAIL_LEASE`.
+        """Take the right to send the mail that is pending, or whose sender is gone, for a while.
 
         A mail that was put off is not sent before its bell was rung, whoever else rings.
         """
         time = now()
         return self._change(
-            {"_id": job_id, "$or": [{"notice.state": "pending", **_in_time("mp3")}, notice_lapsed(time)]},
-            {"notice.state": "sending", "notice.until": time + MAIL_LEASE},
+            {
+                "_id": job_id,
+                "$or": [{"notice.state": "pending", **_in_time("mp3")}, self._notice_lapsed(time)],
+            },
+            {"notice.state": "sending", "notice.until": time + self.timing.mail_lease},
             add={"notice.tries": 1, "notice.token": 1},
         )
 
@@ -233,7 +234,7 @@ class Jobs(JobQueries):
         """Make a mail due again whose sender is gone."""
         time = now()
         return self._change(
-            {"_id": job.id, "version": job.version, **notice_lapsed(time)},
+            {"_id": job.id, "version": job.version, **self._notice_lapsed(time)},
             {"notice.state": "pending", "notice.until": None, **_due("mp3", time)},
         )
 

@@ -61,7 +61,9 @@ class Options(BaseModel):
         values: dict[str, Any] = {}
         for name, value in fields.items():
             if name not in _READERS:
-                raise InvalidOption(name, value, f"the options are {', '.join(_READERS)}")
+                raise InvalidOption(
+                    name, value, f"there is no such option; the options are {', '.join(_READERS)}"
+                )
             values[name] = _READERS[name](name, value.strip())
         options = cls(**values)
         if options.end is not None and options.end <= options.start:

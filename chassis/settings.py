@@ -6,11 +6,23 @@ Kubernetes secrets).  What is missing or wrong is reported for all names in one 
 
 import os
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import ValidationError
+from pydantic import BeforeValidator, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+
+def _plain_seconds(value: object) -> object:
+    try:
+        return float(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
+Duration = Annotated[timedelta, BeforeValidator(_plain_seconds)]
+"""A length of time: `90` (seconds), `1:30:00` or ISO 8601 (`PT90S`)."""
 
 
 class InvalidSettings(Exception):

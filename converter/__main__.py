@@ -32,7 +32,7 @@ def serve() -> int:
     scratch = Scratch(settings.scratch_dir, holder)
     stop = threading.Event()
     conversions = Conversions(
-        jobs=Jobs(client),
+        jobs=Jobs(client, settings.timing),
         videos=Blobs(client, "videos"),
         mp3s=Blobs(client, "mp3s"),
         publisher=publisher,

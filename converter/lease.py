@@ -11,7 +11,8 @@ from chassis.job import Lease, Phase
 from chassis.jobs import Jobs
 from chassis.mongodb import StoreRefused, StoreUnavailable
 
-RENEW_SECONDS = 15.0
+RENEWALS = 4
+"""How often a lease is renewed in the time that it holds."""
 PROGRESS_SECONDS = 1.0
 """The least time between two writes of a job's progress."""
 TICK_SECONDS = 0.1
@@ -32,6 +33,7 @@ class LeaseKeeper:
         self._jobs = jobs
         self._lease = lease
         self._stop = stop
+        self._every = jobs.timing.lease.total_seconds() / RENEWALS
         self._grace = grace.total_seconds()
         self._began = time.monotonic()
         self._renewed = time.monotonic()
@@ -68,7 +70,7 @@ class LeaseKeeper:
                     self.cancelled.set()
                     return
             age = time.monotonic() - self._renewed
-            if age > RENEW_SECONDS or (self._at is not None and age > PROGRESS_SECONDS):
+            if age > self._every or (self._at is not None and age > PROGRESS_SECONDS):
                 self._renew()
 
     def _rest(self) -> float:

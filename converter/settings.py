@@ -5,15 +5,16 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from chassis.settings import Settings as ChassisSettings
+from chassis.settings import Duration
+from chassis.timing import JobSettings
 
 
-class Settings(ChassisSettings):
+class Settings(JobSettings):
     """The names are those of the environment, in capitals there."""
 
     mongodb_url: SecretStr
     rabbitmq_url: SecretStr
     scratch_dir: Path = Path("/scratch")
     """Where a job's video and MP3 lie while it is worked on."""
-    shutdown_grace: timedelta = timedelta(seconds=25)
+    shutdown_grace: Duration = timedelta(seconds=25)
     """How long work may go on after SIGTERM, if it looks as if it would end in that time."""

@@ -63,7 +63,7 @@ def build(
     """Return the application that works with these servers."""
     app = Flask("gateway", static_folder=None)
     stopping = app.extensions["stopping"] = threading.Event()
-    jobs, videos = Jobs(client), Blobs(client, "videos")
+    jobs, videos = Jobs(client, settings.timing), Blobs(client, "videos")
     limits = Limits(settings, jobs, FreeSpace(client))
     app.extensions["gateway"] = Collaborators(
         settings=settings,

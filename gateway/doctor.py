@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 from chassis import broker, logs, mongodb
 from chassis.files import Blobs
 from chassis.identity import KeysUnavailable, Verifier
-from chassis.job_queries import CLOCK_SKEW
 from chassis.jobs import Jobs
 from chassis.mongodb import Client, StoreRefused, StoreUnavailable
 from chassis.settings import InvalidSettings
@@ -23,7 +22,6 @@ from gateway.settings import Settings
 
 SMTP_PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 SMTP_SECONDS = 5.0
-MAX_CLOCK_SECONDS = CLOCK_SKEW.total_seconds() / 2
 MIB = 1024 * 1024
 
 
@@ -63,7 +61,7 @@ def checks(settings: Settings, client: Client, smtp_url: str | None) -> list[Che
     auth = AuthClient(str(settings.auth_url))
     found = [
         Check("mongodb", lambda: _answers(client), "Start it, or correct MONGODB_URL; may it be reached?"),
-        Check("clock", lambda: _clock(client), "Synchronise this machine and MongoDB's by NTP."),
+        Check("clock", lambda: _clock(client, settings), "Synchronise this machine and MongoDB's by NTP."),
         Check("indexes", lambda: _indexes(client), "Let its user create indexes in jobs, videos, mp3s."),
         Check("space", lambda: _space(client, settings), "Give it more disk, or let files expire sooner."),
         Check("queues", lambda: _queues(url), "Start RabbitMQ, correct RABBITMQ_URL, or delete the queue."),
@@ -80,9 +78,9 @@ def _answers(client: Client) -> str:
     return "answers"
 
 
-def _clock(client: Client) -> str:
+def _clock(client: Client, settings: Settings) -> str:
     difference = mongodb.clock_difference(client)
-    if abs(difference) > MAX_CLOCK_SECONDS:
+    if abs(difference) > settings.clock_skew.total_seconds() / 2:
         raise Ill(f"MongoDB's is {difference:+.0f} s from this one's")
     return f"within {abs(difference):.1f} s of MongoDB's"
 

@@ -24,10 +24,8 @@ from chassis.settings import InvalidSettings
 from gateway.settings import Settings
 
 BATCH = 100
-PATIENCE = timedelta(minutes=15)
-"""How long a bell may stay unanswered while messages wait in its queue: the consumers are busy."""
-PATIENCE_EMPTY = timedelta(seconds=30)
-"""The same while its queue is empty: the message is lost."""
+BUSY_PATIENCE = 30
+"""How much longer a bell may stay unanswered while messages wait in its queue: the consumers are busy."""
 
 repairs = Counter("reconciler_repairs_total", "What the reconciler mended.", ["rule"])
 log = logs.get(__name__)
@@ -42,6 +40,7 @@ class Reconciler:
     publisher: Publishes
     depth: Callable[[str], int]
     abandon_uploads_after: timedelta
+    ring_again_after: timedelta
 
     def run_once(self) -> None:
         """Apply every rule once, each to a batch.
@@ -64,7 +63,7 @@ class Reconciler:
 
     def revive(self, bell: Bell) -> None:
         """Make bells due again that were rung and lost with their queue."""
-        patience = PATIENCE if self.depth(bell) else PATIENCE_EMPTY
+        patience = self.ring_again_after * (BUSY_PATIENCE if self.depth(bell) else 1)
         for job in self.jobs.unanswered(bell, patience, BATCH):
             if self.jobs.ring_again(job, bell):
                 _repaired(f"{bell} bell lost", job)
@@ -102,9 +101,14 @@ def main() -> int:
     client = mongodb.connect(settings.mongodb_url.get_secret_value())
     url = settings.rabbitmq_url.get_secret_value()
     publisher = Publisher(url, "reconciler")
-    jobs, videos, mp3s = Jobs(client), Blobs(client, "videos"), Blobs(client, "mp3s")
+    jobs, videos, mp3s = Jobs(client, settings.timing), Blobs(client, "videos"), Blobs(client, "mp3s")
     reconciler = Reconciler(
-        jobs, videos, publisher, lambda name: broker.depth(url, name), settings.abandon_uploads_after
+        jobs,
+        videos,
+        publisher,
+        lambda name: broker.depth(url, name),
+        settings.abandon_uploads_after,
+        settings.ring_again_after,
     )
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

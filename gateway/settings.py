@@ -4,10 +4,11 @@ from datetime import timedelta
 
 from pydantic import Field, HttpUrl, SecretStr
 
-from chassis.settings import Settings as ChassisSettings
+from chassis.settings import Duration
+from chassis.timing import JobSettings
 
 
-class Settings(ChassisSettings):
+class Settings(JobSettings):
     """The names are those of the environment, in capitals there."""
 
     auth_url: HttpUrl = HttpUrl("http://auth:5000")
@@ -17,8 +18,8 @@ class Settings(ChassisSettings):
     port: int = 8080
     threads: int = Field(default=64, ge=1)
     uploads_at_once: int = Field(default=32, ge=1)
-    shutdown_grace: timedelta = timedelta(minutes=5)
-    slow_after: timedelta = timedelta(seconds=20)
+    shutdown_grace: Duration = timedelta(minutes=5)
+    slow_after: Duration = timedelta(seconds=20)
     min_bytes_per_second: int = Field(default=1024, ge=1)
     token_issuer: str = "video-to-mp3"  # noqa: S105 - a name, no secret
     token_audience: str = "video-to-mp3"  # noqa: S105 - a name, no secret
@@ -31,5 +32,11 @@ class Settings(ChassisSettings):
     min_free_bytes: int = Field(default=2 * 1024**3, ge=0)
     requests_per_minute: int = Field(default=6000, ge=1)
     logins_per_minute: int = Field(default=300, ge=1)
-    reconcile_every: timedelta = timedelta(seconds=5)
-    abandon_uploads_after: timedelta = timedelta(hours=24)
+    reconcile_every: Duration = timedelta(seconds=5)
+    ring_again_after: Duration = timedelta(seconds=30)
+    """How long a bell may stay unanswered while its queue is empty."""
+    abandon_uploads_after: Duration = timedelta(hours=24)
+    keep_videos_for: Duration = timedelta(hours=24)
+    """How long after its success a job can be run again; failed ones can be as long as their files are kept."""
+    keep_files_for: Duration = timedelta(days=7)
+    keep_jobs_for: Duration = timedelta(days=30)

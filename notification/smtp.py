@@ -43,7 +43,7 @@ class LoginRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long, in seconds, a mail server may take; all of it is well below `jobs.MAIL_LEASE`."""
+    """How long, in seconds, a mail server may take; all of it is well below `timing.mail_lease`."""
 
     answer: float = 10.0
     """For one answer, to its last byte."""

@@ -9,9 +9,10 @@ import pytest
 
 from chassis import mongodb
 from chassis.job import Job
-from chassis.job_queries import CLOCK_SKEW, InvalidCursor, cursor
-from chassis.jobs import LEASE, MAIL_LEASE, MAX_ATTEMPTS, Jobs
+from chassis.job_queries import InvalidCursor, cursor
+from chassis.jobs import MAX_ATTEMPTS, Jobs
 from chassis.mongodb import Client, now
+from chassis.timing import DEFAULT
 
 OWNER = "me@example.com"
 RESULT = {"blob": "x.1", "size": 3, "sha256": "00", "duration": 1.0, "complete": True, "warnings": []}
@@ -142,7 +143,7 @@ def test_a_claim_whose_answer_was_lost_can_be_made_again_by_its_holder(jobs: Job
 
 def test_a_lease_is_taken_over_after_its_end_and_the_skew_of_clocks(jobs: Jobs, client: Client) -> None:
     job = claimed(jobs, "c1")
-    backdate(client, job, LEASE + CLOCK_SKEW - timedelta(seconds=5), "lease.until")
+    backdate(client, job, DEFAULT.lease + DEFAULT.clock_skew - timedelta(seconds=5), "lease.until")
     assert jobs.claim(job.id, "c2") is None
 
     backdate(client, job, timedelta(seconds=6), "lease.until")
@@ -177,7 +178,7 @@ def test_a_renewal_prolongs_the_lease_and_stores_the_progress(jobs: Jobs, client
 
     after = stored(jobs, job)
     assert (after.progress, after.phase) == (0.5, "converting")
-    assert after.lease["until"] > now() + LEASE - timedelta(seconds=5)
+    assert after.lease["until"] > now() + DEFAULT.lease - timedelta(seconds=5)
 
 
 def test_what_the_probe_found_is_stored(jobs: Jobs) -> None:
@@ -457,7 +458,7 @@ def test_a_mail_given_up_keeps_the_servers_words(jobs: Jobs) -> None:
 
 def test_a_sender_that_was_too_slow_records_nothing(jobs: Jobs, client: Client) -> None:
     slow = some(jobs.claim_notice(done(jobs).id))
-    backdate(client, slow, MAIL_LEASE + CLOCK_SKEW, "notice.until")
+    backdate(client, slow, DEFAULT.mail_lease + DEFAULT.clock_skew, "notice.until")
     quick = some(jobs.claim_notice(slow.id))
 
     assert not jobs.notice_sent(slow)

@@ -4,6 +4,7 @@ import logging
 import socket
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pika
 import pytest
@@ -105,7 +106,7 @@ def test_a_full_disk_and_a_clock_that_is_wrong_are_told(
 
         def command(self, name: str) -> dict[str, object]:
             if name == "isMaster":
-                return {"localTime": doctor.mongodb.now() + doctor.CLOCK_SKEW}
+                return {"localTime": doctor.mongodb.now() + timedelta(seconds=30)}
             return {"fsTotalSize": 10**9, "fsUsedSize": 9 * 10**8}
 
     checks = doctor.checks(doctor.Settings.read(environment), Server(), None)  # type: ignore[arg-type]  # for two looks

@@ -1,5 +1,6 @@
 """Settings: one error for everything, files in place of values, and no secret shown."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from pydantic import SecretStr
 
 from chassis.settings import InvalidSettings
 from chassis.settings import Settings as ChassisSettings
+from chassis.timing import JobSettings
 
 
 class Settings(ChassisSettings):
@@ -74,3 +76,16 @@ def test_a_secret_shows_neither_in_the_settings_nor_in_an_error() -> None:
 
     assert "hidden" not in repr(settings) + str(settings)
     assert "hidden" not in str(told.value)
+
+
+@pytest.mark.parametrize("text", ["5400", "5400.0", "1:30:00", "PT90M", "PT1H30M"])
+def test_a_length_of_time_may_be_seconds_a_clock_or_iso_8601(text: str) -> None:
+    settings = JobSettings.read({"LEASE": text})
+
+    assert settings.timing.lease == timedelta(minutes=90)
+
+
+@pytest.mark.parametrize("text", ["soon", "", "0", "-5", "nan", "1e99"])
+def test_a_length_of_time_that_is_none_is_refused_by_its_name(text: str) -> None:
+    with pytest.raises(InvalidSettings, match="^LEASE cannot be used: "):
+        JobSettings.read({"LEASE": text})

@@ -8,6 +8,7 @@ from typing import Any
 
 from chassis.job import Lease
 from chassis.mongodb import StoreUnavailable
+from chassis.timing import Timing
 from converter import lease as module
 from converter.lease import LeaseKeeper
 
@@ -20,6 +21,7 @@ class Renewals:
     def __init__(self, *answers: str | Exception) -> None:
         self._answers = list(answers)
         self.calls: list[dict[str, Any]] = []
+        self.timing = Timing()
 
     def renew(self, lease: Lease, **progress: Any) -> bool:
         assert lease == LEASE

@@ -6,7 +6,7 @@ from email.message import EmailMessage
 
 import pytest
 
-from chassis.jobs import MAIL_LEASE
+from chassis.timing import DEFAULT
 from notification.smtp import (
     InvalidSmtpUrl,
     LoginRefused,
@@ -254,7 +254,7 @@ def test_the_slowest_server_is_left_well_before_the_right_to_send_ends() -> None
 
     longest = connecting + PATIENCE.session + sending + PATIENCE.farewell
 
-    assert longest <= 0.96 * MAIL_LEASE.total_seconds()
+    assert longest <= 0.96 * DEFAULT.mail_lease.total_seconds()
 
 
 # -- readiness ----------------------------------------------------------------------------------
