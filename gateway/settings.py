@@ -37,6 +37,6 @@ class Settings(JobSettings):
     """How long a bell may stay unanswered while its queue is empty."""
     abandon_uploads_after: Duration = timedelta(hours=24)
     keep_videos_for: Duration = timedelta(hours=24)
-    """How long after its success a job can be run again; failed ones can be as long as their files are kept."""
+    """How long after its success a job can be run again; other ones can be while their files are kept."""
     keep_files_for: Duration = timedelta(days=7)
     keep_jobs_for: Duration = timedelta(days=30)

@@ -10,8 +10,9 @@ import pytest
 from prometheus_client import REGISTRY
 
 from chassis.job import Job
-from chassis.jobs import MAIL_LEASE, Jobs
+from chassis.jobs import Jobs
 from chassis.mongodb import StoreRefused, StoreUnavailable, now
+from chassis.timing import DEFAULT
 from notification.mails import Writer
 from notification.notices import GIVE_UP_AFTER, LOGIN_PAUSE, LONGEST_WAIT, Notices
 from notification.smtp import LoginRefused, MailRefused, MailUnavailable
@@ -335,7 +336,7 @@ def test_a_sender_that_slept_through_its_right_changes_nothing(store: Store) -> 
     class Slow(Post):
         def send(self, message: EmailMessage) -> None:
             super().send(message)
-            store.set(job, notice__until=now() - MAIL_LEASE)
+            store.set(job, notice__until=now() - DEFAULT.mail_lease)
             some(store.jobs.claim_notice(job.id))  # another sender takes over
 
     notices(store.jobs, Slow()).look_at(job.id)

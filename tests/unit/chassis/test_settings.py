@@ -87,5 +87,5 @@ def test_a_length_of_time_may_be_seconds_a_clock_or_iso_8601(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["soon", "", "0", "-5", "nan", "1e99"])
 def test_a_length_of_time_that_is_none_is_refused_by_its_name(text: str) -> None:
-    with pytest.raises(InvalidSettings, match="^LEASE cannot be used: "):
+    with pytest.raises(InvalidSettings, match=r"^LEASE cannot be used: "):
         JobSettings.read({"LEASE": text})
