@@ -45,7 +45,8 @@ def parameters_of(url: str, name: str) -> pika.URLParameters:
         ValueError: the URL cannot be read.
     """
     parameters = pika.URLParameters(url)
-    parameters.heartbeat = HEARTBEAT_SECONDS
+    if parameters.heartbeat is None:  # the URL may name another: ?heartbeat=10
+        parameters.heartbeat = HEARTBEAT_SECONDS
     parameters.blocked_connection_timeout = 30  # None by default: an alarm would hang a publish for ever
     parameters.socket_timeout = 5
     parameters.stack_timeout = 10

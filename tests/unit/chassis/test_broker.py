@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from chassis.broker import BrokerUnavailable, Publisher, depth
+from chassis.broker import BrokerUnavailable, Publisher, depth, parameters_of
 
 RESETTING = struct.pack("ii", 1, 0)
 SECONDS = 20.0
@@ -49,6 +49,11 @@ def test_a_broker_that_hangs_up_at_once_is_away(hangs_up: HangsUp) -> None:
     for _ in range(100):  # pika has several ways to say so; which, depends on when the reset comes
         with pytest.raises(BrokerUnavailable):
             depth(hangs_up.url, "video")
+
+
+@pytest.mark.parametrize(("asked_for", "seconds"), [("", 30), ("?heartbeat=4", 4)])
+def test_the_heartbeat_is_that_of_the_url(asked_for: str, seconds: int) -> None:
+    assert parameters_of(f"amqp://app:x@127.0.0.1:9/%2F{asked_for}", "test").heartbeat == seconds
 
 
 def test_a_publisher_goes_on_trying(hangs_up: HangsUp) -> None:
