@@ -111,6 +111,14 @@ class Blobs:
                 # A slice of the whole is no copy: bytes are immutable and CPython returns the same object.
                 yield data[max(start - at, 0) : stop - at]
 
+    def ids(self, prefix: str) -> list[str]:
+        """Return the ids, with this beginning, of all blobs and of all pieces without one; unordered."""
+        span = {"$gte": prefix, "$lt": prefix + "\uffff"}
+        with translated():
+            files = self._files.distinct("_id", {"_id": span})
+            chunks = self._chunks.distinct("files_id", {"files_id": span})
+        return list({*files, *chunks})
+
     def delete(self, blob_id: str) -> None:
         """Delete a blob, or what an interrupted upload or deletion left of one."""
         with translated():

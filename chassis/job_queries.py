@@ -9,7 +9,7 @@ from chassis.job import Bell, Job, State
 from chassis.mongodb import Client, Document, now, translated
 from chassis.timing import DEFAULT, Timing
 
-OVER = ("done", "failed", "canceled")
+OVER: tuple[State, ...] = ("done", "failed", "canceled")
 """The states in which nothing more happens to a job by itself until its files expire."""
 CURSOR = re.compile(r"([0-9]{1,14})\.([0-9a-f]{32})")
 
@@ -38,7 +38,8 @@ class JobQueries:
         """Create the indexes that the look-ups below are answered by; again is harmless."""
         with translated():
             self._jobs.create_index([("owner", 1), ("created_at", -1)])
-            self._jobs.create_index([("state", 1), ("updated_at", 1)])
+            self._jobs.create_index([("state", 1), ("ended_at", 1)])
+            self._jobs.create_index("notice.state")
             self._jobs.create_index("doorbell.video.due_at")
             self._jobs.create_index("doorbell.mp3.due_at")
 
@@ -49,6 +50,12 @@ class JobQueries:
     def get(self, job_id: str) -> Job | None:
         """Return a job for the suite's own processes, whoever owns it."""
         return self._find_one({"_id": job_id})
+
+    def among(self, job_ids: Sequence[str]) -> dict[str, Job]:
+        """Return those of these jobs that exist, by id."""
+        with translated():
+            found = self._jobs.find({"_id": {"$in": list(job_ids)}})
+            return {document["_id"]: Job.of(document) for document in found}
 
     def versions(self, job_ids: Sequence[str]) -> dict[str, int]:
         """Return the versions of those of these jobs that exist."""

@@ -1,4 +1,4 @@
-"""Mend what a crash or an outage left: ring due bells, take back abandoned work, clear up uploads.
+"""Mend what a crash or an outage left, and clear up what nobody needs any more.
 
 `python -m gateway.reconciler`; running two at once is harmless, since every repair is a transition
 of one job document that only one of them can make.
@@ -7,87 +7,103 @@ of one job document that only one of them can make.
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-
-from prometheus_client import Counter
+from functools import partial
 
 from chassis import admin, broker, logs, mongodb
-from chassis.broker import BrokerUnavailable, Publisher
+from chassis.broker import Publisher
 from chassis.doorbell import Publishes, ring
 from chassis.files import Blobs
 from chassis.job import Bell, Job
 from chassis.jobs import Jobs
-from chassis.mongodb import StoreRefused, StoreUnavailable
+from chassis.mongodb import Client, StoreRefused, StoreUnavailable
 from chassis.settings import InvalidSettings
+from gateway.retention import Retention
+from gateway.rules import Rule, apply_all
 from gateway.settings import Settings
+from gateway.sweep import Sweep
 
 BATCH = 100
 BUSY_PATIENCE = 30
 """How much longer a bell may stay unanswered while messages wait in its queue: the consumers are busy."""
+BELLS: tuple[Bell, ...] = ("video", "mp3")
 
-repairs = Counter("reconciler_repairs_total", "What the reconciler mended.", ["rule"])
 log = logs.get(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Reconciler:
-    """One pass over each rule; `depth` tells how many messages wait in a queue."""
+class Bells:
+    """Rings what should have rung; `depth` tells how many messages wait in a queue."""
 
     jobs: Jobs
-    videos: Blobs
     publisher: Publishes
     depth: Callable[[str], int]
-    abandon_uploads_after: timedelta
     ring_again_after: timedelta
 
-    def run_once(self) -> None:
-        """Apply every rule once, each to a batch.
+    def rules(self) -> list[Rule[Job]]:
+        """Return the rules: lost bells become due again, and all that are due are rung."""
+        lost = [Rule(f"{b} bell lost", partial(self._lost, b), partial(self._due_again, b)) for b in BELLS]
+        due = [Rule(f"{b} bell due", partial(self.jobs.due, b, BATCH), partial(self._ring, b)) for b in BELLS]
+        return [*lost, *due]
+
+    def _lost(self, bell: Bell) -> list[Job]:
+        """Return jobs whose message nobody answered, and is not merely waiting in a long queue."""
+        found = self.jobs.unanswered(bell, self.ring_again_after, BATCH)
+        if found and self.depth(bell):
+            return self.jobs.unanswered(bell, self.ring_again_after * BUSY_PATIENCE, BATCH)
+        return found
+
+    def _due_again(self, bell: Bell, job: Job) -> object:
+        return self.jobs.ring_again(job, bell)
+
+    def _ring(self, bell: Bell, job: Job) -> bool:
+        ring(self.jobs, self.publisher, job, bell)
+        return True
+
+
+def lease_rules(jobs: Jobs) -> list[Rule[Job]]:
+    """Return the rules by which jobs and mails are taken back from holders that let their lease end."""
+    return [
+        Rule("lease expired", partial(jobs.abandoned, BATCH), jobs.take_back),
+        Rule("mail abandoned", partial(jobs.unsent, BATCH), jobs.take_back_notice),
+    ]
+
+
+class Reconciler:
+    """Every rule, in the order in which one makes work for the next."""
+
+    def __init__(self, settings: Settings, client: Client, publisher: Publishes) -> None:
+        self._stores = jobs, videos, mp3s = (
+            Jobs(client, settings.timing),
+            Blobs(client, "videos"),
+            Blobs(client, "mp3s"),
+        )
+        url = settings.rabbitmq_url.get_secret_value()
+        bells = Bells(jobs, publisher, partial(broker.depth, url), settings.ring_again_after)
+        retention = Retention(jobs, videos, mp3s, settings)
+        self._rules = [*lease_rules(jobs), *bells.rules(), *retention.rules(BATCH)]
+        self._sweep = [Sweep(jobs, videos, mp3s).rule()]
+        self._sweep_every = settings.sweep_every.total_seconds()
+        self._sweep_at = time.monotonic()
+        self._indexed = False
+
+    def run_once(self, tick: Callable[[], None]) -> None:
+        """Apply every rule; the sweep, which looks at everything, only when it is due.
 
         Raises:
-            StoreUnavailable: MongoDB is away.
-            BrokerUnavailable: RabbitMQ is; what is due stays due.
+            StoreUnavailable, StoreRefused: MongoDB is away, or lets nobody create indexes.
         """
-        self.clear_uploads()
-        self.take_back_leases()
-        for bell in ("video", "mp3"):
-            self.revive(bell)
-            self.ring_due(bell)
-
-    def ring_due(self, bell: Bell) -> None:
-        """Ring the bells that should have rung by now."""
-        for job in self.jobs.due(bell, BATCH):
-            ring(self.jobs, self.publisher, job, bell)
-            _repaired(f"{bell} bell due", job)
-
-    def revive(self, bell: Bell) -> None:
-        """Make bells due again that were rung and lost with their queue."""
-        patience = self.ring_again_after * (BUSY_PATIENCE if self.depth(bell) else 1)
-        for job in self.jobs.unanswered(bell, patience, BATCH):
-            if self.jobs.ring_again(job, bell):
-                _repaired(f"{bell} bell lost", job)
-
-    def take_back_leases(self) -> None:
-        """Take back jobs and mails whose holder let its lease end; their bells are due again."""
-        for job in self.jobs.abandoned(BATCH):
-            if self.jobs.take_back(job):
-                _repaired("lease expired", job)
-        for job in self.jobs.unsent(BATCH):
-            if self.jobs.take_back_notice(job):
-                _repaired("mail abandoned", job)
-
-    def clear_uploads(self) -> None:
-        """Delete what is left of uploads that never ended."""
-        for job in self.jobs.stale_uploads(self.abandon_uploads_after, BATCH):
-            if self.jobs.discard(job.id):
-                self.videos.delete(job.id)
-                _repaired("upload abandoned", job)
-
-
-def _repaired(rule: str, job: Job) -> None:
-    repairs.labels(rule).inc()
-    log.info("repaired", rule=rule, job_id=job.id, request_id=job.request_id, state=job.state)
+        if not self._indexed:
+            for store in self._stores:
+                store.ensure_indexes()
+            self._indexed = True
+        apply_all(self._rules, tick)
+        if time.monotonic() >= self._sweep_at:
+            self._sweep_at = time.monotonic() + self._sweep_every
+            apply_all(self._sweep, tick)
 
 
 def main() -> int:
@@ -98,34 +114,20 @@ def main() -> int:
         sys.stderr.write(f"{error}\n")
         return 2
     logs.configure("reconciler", settings.log_level, settings.log_format)
-    client = mongodb.connect(settings.mongodb_url.get_secret_value())
-    url = settings.rabbitmq_url.get_secret_value()
-    publisher = Publisher(url, "reconciler")
-    jobs, videos, mp3s = Jobs(client, settings.timing), Blobs(client, "videos"), Blobs(client, "mp3s")
-    reconciler = Reconciler(
-        jobs,
-        videos,
-        publisher,
-        lambda name: broker.depth(url, name),
-        settings.abandon_uploads_after,
-        settings.ring_again_after,
-    )
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    client = mongodb.connect(settings.mongodb_url.get_secret_value())
+    publisher = Publisher(settings.rabbitmq_url.get_secret_value(), "reconciler")
+    reconciler = Reconciler(settings, client, publisher)
     heartbeat = admin.Heartbeat()
     checks = {"mongodb": lambda: mongodb.ping(client), "rabbitmq": publisher.check}
     admin.serve(settings.admin_host, settings.admin_port, checks=checks, heartbeat=heartbeat)
-    indexed = False
     while not stop.is_set():
         heartbeat.tick()
         try:
-            if not indexed:
-                for store in (jobs, videos, mp3s):
-                    store.ensure_indexes()
-                indexed = True
-            reconciler.run_once()
-        except (StoreUnavailable, StoreRefused, BrokerUnavailable) as error:
+            reconciler.run_once(heartbeat.tick)
+        except (StoreUnavailable, StoreRefused) as error:
             log.warning("this pass is left unfinished", reason=str(error))
         stop.wait(settings.reconcile_every.total_seconds())
     publisher.close()

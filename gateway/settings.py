@@ -35,6 +35,8 @@ class Settings(JobSettings):
     reconcile_every: Duration = timedelta(seconds=5)
     ring_again_after: Duration = timedelta(seconds=30)
     """How long a bell may stay unanswered while its queue is empty."""
+    sweep_every: Duration = timedelta(hours=1)
+    """How often all blobs are looked through for those that no job wants."""
     abandon_uploads_after: Duration = timedelta(hours=24)
     keep_videos_for: Duration = timedelta(hours=24)
     """How long after its success a job can be run again; other ones can be while their files are kept."""
