@@ -20,7 +20,8 @@ PASSWORD = "for-one-test-run"
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep what shares expensive fixtures on one worker: a file, and all that needs the whole suite."""
     for item in items:
-        group = "e2e" if "e2e" in item.path.parts else str(item.path)
+        wired = "wired" in getattr(item, "fixturenames", ())
+        group = "e2e" if "e2e" in item.path.parts else "wired" if wired else str(item.path)
         item.add_marker(pytest.mark.xdist_group(group))
 
 
