@@ -148,6 +148,7 @@ class Jobs(JobQueries):
                 "lease.until": time + self.timing.lease,
                 "progress": 0.0,
                 "phase": "probing",
+                "doorbell.video.due_at": None,
             },
             add={"attempt": 1, "lease.token": 1},
         )
@@ -212,7 +213,11 @@ class Jobs(JobQueries):
                 "_id": job_id,
                 "$or": [{"notice.state": "pending", **_in_time("mp3")}, self._notice_lapsed(time)],
             },
-            {"notice.state": "sending", "notice.until": time + self.timing.mail_lease},
+            {
+                "notice.state": "sending",
+                "notice.until": time + self.timing.mail_lease,
+                "doorbell.mp3.due_at": None,
+            },
             add={"notice.tries": 1, "notice.token": 1},
         )
 

@@ -21,6 +21,7 @@ from chassis.job import Job
 from chassis.jobs import Jobs
 from chassis.mongodb import Client, now
 from chassis.options import Options
+from chassis.timing import Timing
 from converter.limits import Limits
 from converter.scratch import Scratch
 from converter.worker import Conversions
@@ -62,7 +63,7 @@ def client(mongodb_url: str) -> Iterator[Client]:
 @pytest.fixture
 def conversions(client: Client, tmp_path: Path) -> Conversions:
     return Conversions(
-        jobs=Jobs(client),
+        jobs=Jobs(client, Timing(retry_delay=timedelta(0))),
         videos=Blobs(client, "videos"),
         mp3s=Blobs(client, "mp3s"),
         publisher=Rung(),
