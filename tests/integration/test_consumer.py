@@ -195,6 +195,8 @@ def test_a_message_whose_connection_was_cut_comes_again_after_the_first_is_done(
     rabbit.cut()
 
     wait_for(lambda: not service.ready)
+    with pytest.raises(AssertionError):
+        wait_for(lambda: service.ready, 2)
     gate.open.set()
     wait_for(lambda: len(service.handled) == 2)
     assert service.end()
