@@ -66,7 +66,7 @@ class Media:
 
     def __post_init__(self) -> None:
         self.long, self.wav = self.folder / "long.mkv", self.folder / "noise.wav"
-        ffmpeg("-f", "lavfi", "-i", "sine=duration=3600", "-c:a", "flac", str(self.long))
+        ffmpeg("-f", "lavfi", "-i", "sine=duration=2400", "-c:a", "flac", str(self.long))
         ffmpeg("-f", "lavfi", "-i", "anoisesrc=duration=30", str(self.wav))
 
 
