@@ -1,0 +1,130 @@
+"""Clients that upload good and bad videos and write down what they were told."""
+
+import random
+import time
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+from tests.chaos.suite import ChaosStack
+from tests.e2e.conftest import PASSWORD, User, ffmpeg
+
+CLIENTS = 8
+USERS = 4
+PAUSE_SECONDS = 1.0
+"""Before a request is sent again."""
+AGAIN = {409, 429, *range(500, 600)}
+"""Answers after which a client sends the same request again, once."""
+GOOD, BAD = ("short", "talk", "lecture"), ("silent", "text", "cut")
+WEIGHTS = (5, 4, 3, 1, 1, 1)
+
+
+@dataclass
+class Attempt:
+    """One upload as its client saw it."""
+
+    filename: str
+    kind: str
+    owner: str
+    job_id: str | None = None
+    """What the client was told; `None` if it never got to know."""
+    said: list[str] = field(default_factory=list)
+    """Each answer, or what came instead of one."""
+
+    @property
+    def good(self) -> bool:
+        """Whether there is an MP3 to be made of it."""
+        return self.kind in GOOD
+
+    def as_document(self) -> dict[str, Any]:
+        """Return what the ledger keeps of it."""
+        return asdict(self)
+
+
+class Load:
+    """Uploads what chance, by its seed, wants uploaded; never more than one retry each."""
+
+    def __init__(self, stack: ChaosStack, media: Mapping[str, bytes], seed: int) -> None:
+        self._media = media
+        self._chance = random.Random(seed)  # noqa: S311 - repeatable, not secret
+        self._users = [stack.user(f"chaos{uuid4().hex[:8]}@example.com") for _ in range(USERS)]
+        self._pool = ThreadPoolExecutor(CLIENTS, "client")
+        self._sending: list[Future[None]] = []
+        self.attempts: list[Attempt] = []
+        self.logins = 0
+        self.logins_refused = 0
+
+    @property
+    def owners(self) -> list[str]:
+        """Who uploads."""
+        return [user.name for user in self._users]
+
+    def upload(self, count: int = 1, kind: str | None = None) -> None:
+        """Begin some uploads; those of `kind`, or of any."""
+        for _ in range(count):
+            number = len(self.attempts)
+            user = self._users[number % USERS]
+            [what] = [kind] if kind else self._chance.choices((*GOOD, *BAD), WEIGHTS)
+            attempt = Attempt(f"video-{number:05}.mp4", what, user.name)
+            self.attempts.append(attempt)
+            self._sending.append(self._pool.submit(self._send, user, attempt))
+
+    def log_in(self) -> None:
+        """Begin to log in."""
+        self._sending.append(self._pool.submit(self._log_in, self._users[0]))
+
+    def wait(self) -> None:
+        """Return when every client has an answer, or knows that it gets none."""
+        for sending in self._sending:
+            sending.result()
+
+    def close(self) -> None:
+        """End the clients."""
+        self._pool.shutdown()
+        for user in self._users:
+            user.http.close()
+
+    def _send(self, user: User, attempt: Attempt) -> None:
+        headers = {"Idempotency-Key": uuid4().hex}
+        files = {"file": (attempt.filename, self._media[attempt.kind])}
+        answer = self._ask(attempt.said, lambda: user.http.post("/upload", files=files, headers=headers))
+        if answer is not None and answer.is_success:
+            attempt.job_id = answer.headers["X-Job-Id"]
+
+    def _log_in(self, user: User) -> None:
+        answer = self._ask([], lambda: user.http.post("/login", auth=(user.name, PASSWORD)))
+        self.logins += 1
+        self.logins_refused += answer is None or not answer.is_success
+
+    def _ask(self, said: list[str], send: Any) -> httpx.Response | None:
+        for again in (False, True):
+            if again:
+                time.sleep(PAUSE_SECONDS)
+            try:
+                answer: httpx.Response = send()
+            except httpx.TransportError as error:
+                said.append(type(error).__name__)
+                continue
+            said.append(
+                f"{answer.status_code}" if answer.is_success else f"{answer.status_code} {answer.text}"
+            )
+            if answer.status_code not in AGAIN:
+                return answer
+        return None
+
+
+def videos(folder: Path) -> dict[str, bytes]:
+    """Make a video of each kind; a short one takes a moment to convert, a lecture a second."""
+    seconds = {"short": 3, "talk": 60, "lecture": 300}
+    for kind, length in seconds.items():
+        sound = ["-f", "lavfi", "-i", f"sine=duration={length}", "-c:a", "flac", "-f", "matroska"]
+        ffmpeg(*sound, str(folder / kind))
+    ffmpeg("-f", "lavfi", "-i", "testsrc=duration=1", "-c:v", "mpeg4", "-f", "mp4", str(folder / "silent"))
+    (folder / "text").write_text("These are the minutes of the last meeting.\n" * 40)
+    (folder / "cut").write_bytes(b"\x00\x00\x00\x20ftypisom" + bytes(4000))
+    return {kind: (folder / kind).read_bytes() for kind in (*GOOD, *BAD)}
