@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Callable
 from functools import wraps
+from http import HTTPStatus
 from typing import Literal, ParamSpec
 
 from flask import Response, g, request
@@ -16,7 +17,7 @@ Scope = Literal["jobs:read", "jobs:write", "admin"]
 
 
 def requires(scope: Scope) -> Callable[[Callable[P, Response]], Callable[P, Response]]:
-    """Let only requests through whose token has the scope; `g.identity` says whose it is."""
+    """Let only requests through whose token has the scope; `g.identity` says whose it is, `g.token` is it."""
 
     def guard(view: Callable[P, Response]) -> Callable[P, Response]:
         @wraps(view)
@@ -42,7 +43,21 @@ def limits_logins(view: Callable[P, Response]) -> Callable[P, Response]:
         _count_login()
         return view(*args, **kwargs)
 
+    guarded.takes_password = True  # type: ignore[attr-defined]  # `openapi` reads it
     return guarded
+
+
+def ask_auth_as_caller(path: str) -> Response:
+    """Pass the request on to auth with the caller's token; for views behind `requires`.
+
+    Raises:
+        Problem: auth refuses the token, which was revoked so lately that this process does not know yet.
+    """
+    response = use().auth.forward(request, path, g.request_id, g.token)
+    if response.status_code == HTTPStatus.FORBIDDEN:  # the scope was looked at here
+        use().passwords.forget(request.headers.get("Authorization", ""))
+        raise problems.not_authorized()
+    return response
 
 
 def user_of(header: str) -> str | None:
@@ -83,10 +98,12 @@ def _identify() -> Identity:
 
 def _of_token(token: str) -> Identity:
     try:
-        return use().verifier.verify(token)
+        identity = use().verifier.verify(token)
     except InvalidToken as error:
         audit.record("refused", reason=str(error))
         raise problems.not_authorized() from None
+    g.token = token
+    return identity
 
 
 def _of_password(credentials: str) -> Identity:
@@ -96,9 +113,12 @@ def _of_password(credentials: str) -> Identity:
         if token is None:
             break
         try:
-            return use().verifier.verify(token)
+            identity = use().verifier.verify(token)
         except InvalidToken:
             passwords.forget(credentials)
+        else:
+            g.token = token
+            return identity
     audit.record("refused", reason="wrong user name or password")
     raise problems.not_authorized()
 

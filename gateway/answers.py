@@ -25,16 +25,8 @@ def answer(problem: Problem) -> Response:
     json_accepted = request.accept_mimetypes.quality("application/json") > 0
     wants_json = request.path.startswith("/v1/") or (json_accepted and not _accepts_anything())
     if wants_json:
-        body = {
-            "type": "about:blank",
-            "title": problem.status.phrase,
-            "status": problem.status.value,
-            "code": problem.code,
-            "detail": problem.detail,
-            "hint": problem.hint,
-            "request_id": g.request_id,
-        }
-        response = Response(json.dumps(body), problem.status, mimetype="application/problem+json")
+        body = json.dumps(problem.as_document(g.request_id))
+        response = Response(body, problem.status, mimetype="application/problem+json")
     else:
         response = Response(problem.detail, problem.status, mimetype="text/plain")
     response.headers.update(problem.headers)

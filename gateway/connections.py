@@ -16,8 +16,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from gunicorn.http.errors import ParseException
+from gunicorn.http.errors import (
+    ConfigurationProblem,
+    InvalidResponseHeader,
+    InvalidResponseHeaderName,
+    ParseException,
+)
 from gunicorn.workers.gthread import ThreadWorker
+
+from gateway.malformed import refusal
 
 SEND_SECONDS = 60.0
 """How long a client may take to receive one piece of an answer."""
@@ -26,6 +33,8 @@ LINGER_SECONDS = 10.0
 STOP_SECONDS = 2.0
 """How long a stopping process waits for a connection's first request: gunicorn's time for a next one."""
 DRAIN_BYTES = 64 * 1024
+OURS = (ConfigurationProblem, InvalidResponseHeader, InvalidResponseHeaderName)
+"""What gunicorn calls malformed although no client sent it."""
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGQUIT, signal.SIGINT)
 
 
@@ -171,6 +180,14 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no types
         """Call the application."""
         Body(req, conn.sock)
         return super().handle_request(req, conn)
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
+        """Answer what is no request in words; the rest is a bug, and gunicorn's to answer."""
+        if not isinstance(exc, ParseException) or isinstance(exc, OURS):
+            super().handle_error(req, client, addr, exc)
+            return
+        with suppress(OSError):  # the client may have gone already
+            client.sendall(refusal(exc, addr[0] if addr else ""))
 
     def init_signals(self) -> None:
         """Handle signals, now also one that came since the fork."""

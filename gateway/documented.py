@@ -25,13 +25,13 @@ class Documentation:
     """What one view takes and answers."""
 
     answers: Mapping[int, str]
-    """By status: the name of a shape, or `text`, `mp3`, `events`, `nothing`, `any`."""
+    """By status: the name of a shape, or `text`, `token`, `mp3`, `events`, `nothing`."""
     errors: tuple[int, ...] = ()
     """Those of its own; `openapi` adds those of the door."""
     query: tuple[str, ...] = ()
     headers: tuple[str, ...] = field(default=())
     body: str | None = None
-    """The name of a body in `openapi`."""
+    """The name of a shape, or of a body in `openapi`."""
 
 
 def documented(

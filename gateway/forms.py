@@ -11,7 +11,7 @@ from flask import Request
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
 
-from gateway import problems
+from gateway import upload_problems
 from gateway.body import Body
 
 MAX_PARTS = 100
@@ -50,7 +50,7 @@ def read_form(request: Request, body: Body, open_file: OpenFile) -> dict[str, st
 def _decoder(request: Request) -> MultipartDecoder:
     boundary = request.mimetype_params.get("boundary", "")
     if not boundary or not boundary.isascii():
-        raise problems.malformed_upload("its Content-Type names no boundary")
+        raise upload_problems.malformed_upload("its Content-Type names no boundary")
     return MultipartDecoder(boundary.encode("ascii"), max_parts=MAX_PARTS)
 
 
@@ -71,11 +71,11 @@ class _Reader:
             while not isinstance(event := self._decoder.next_event(), NeedData | Epilogue):
                 self._take(event)
         except RequestEntityTooLarge:
-            raise problems.malformed_upload(f"it has more than {MAX_PARTS} parts") from None
+            raise upload_problems.malformed_upload(f"it has more than {MAX_PARTS} parts") from None
         except ValueError as error:
-            raise problems.malformed_upload(str(error)) from None
+            raise upload_problems.malformed_upload(str(error)) from None
         if len(self._decoder.buffer) > MAX_HEADER_BYTES:
-            raise problems.malformed_upload("a part's header is too long")
+            raise upload_problems.malformed_upload("a part's header is too long")
 
     def _take(self, event: object) -> None:
         if isinstance(event, File):
@@ -96,7 +96,7 @@ class _Reader:
             return
         self._fields_bytes += len(data.data)
         if self._fields_bytes > MAX_FIELDS_BYTES:
-            raise problems.malformed_upload(f"its fields are longer than {MAX_FIELDS_BYTES} bytes")
+            raise upload_problems.malformed_upload(f"its fields are longer than {MAX_FIELDS_BYTES} bytes")
         self._value += data.data
         if not data.more_data:
             self.fields[self._field] = self._value.decode("utf-8", "replace")

@@ -17,7 +17,7 @@ from chassis.files import BlobWriter
 from chassis.job import Job
 from chassis.mongodb import StoreUnavailable
 from chassis.options import Options
-from gateway import names, problems
+from gateway import names, problems, upload_problems
 from gateway.forms import Sink
 from gateway.sniffing import HEAD_BYTES, not_media
 
@@ -100,7 +100,7 @@ class Intake:
         if list(known.job_ids) == ids:
             return []
         if known.fingerprint != fingerprint:
-            raise problems.key_used_otherwise()
+            raise upload_problems.key_used_otherwise()
         self.undo()
         made = self._uploads.made(self._owner, known)
         if not made:
@@ -109,8 +109,8 @@ class Intake:
 
     def _wrong_number(self) -> problems.Problem:
         if self.terms.max_files == 1 and self.terms.name is None:
-            return problems.exactly_one_file()
-        return problems.wrong_number_of_files(self.terms.max_files)
+            return upload_problems.exactly_one_file()
+        return upload_problems.wrong_number_of_files(len(self._incoming), self.terms.max_files)
 
 
 @dataclass(slots=True)
@@ -125,7 +125,7 @@ class _Incoming:
 
     def write(self, data: bytes) -> None:
         if self.writer.size + len(data) > self.max_bytes:
-            raise problems.too_large(self.max_bytes)
+            raise upload_problems.too_large(self.max_bytes)
         if self.sniffed and len(self._head) < HEAD_BYTES:
             self._head = (self._head + data)[:HEAD_BYTES]
             if len(self._head) == HEAD_BYTES:
@@ -140,7 +140,7 @@ class _Incoming:
     def _sniff(self) -> None:
         looks_like = not_media(self._head)
         if looks_like is not None:
-            raise problems.not_media(looks_like)
+            raise upload_problems.not_media(looks_like)
 
 
 class _Nothing:
@@ -148,7 +148,7 @@ class _Nothing:
 
     def write(self, data: bytes) -> None:
         if data:
-            raise problems.malformed_upload("a file has no name")
+            raise upload_problems.malformed_upload("a file has no name")
 
     def close(self) -> None:
         """Take the end of nothing."""

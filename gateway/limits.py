@@ -7,7 +7,7 @@ from typing import Any
 from chassis.job_queries import Usage
 from chassis.jobs import Jobs
 from chassis.mongodb import Client, free_bytes
-from gateway import problems
+from gateway import upload_problems
 from gateway.settings import Settings
 
 FREE_SECONDS = 10.0
@@ -45,14 +45,14 @@ class Limits:
         """
         usage = self.jobs.usage(owner)
         if usage.active_jobs >= self.settings.max_active_jobs:
-            raise problems.too_many_active_jobs(self.settings.max_active_jobs)
+            raise upload_problems.too_many_active_jobs(self.settings.max_active_jobs)
         if usage.jobs_today >= self.settings.max_jobs_per_day:
-            raise problems.too_many_jobs_today(self.settings.max_jobs_per_day)
+            raise upload_problems.too_many_jobs_today(self.settings.max_jobs_per_day)
         if usage.stored_bytes + (length or 0) > self.settings.max_stored_bytes:
-            raise problems.quota_full(usage.stored_bytes, self.settings.max_stored_bytes)
+            raise upload_problems.quota_full(usage.stored_bytes, self.settings.max_stored_bytes)
         free = self.free_space()
         if free is not None and free - (length or 0) < self.settings.min_free_bytes:
-            raise problems.out_of_space()
+            raise upload_problems.out_of_space()
 
     def describe(self) -> dict[str, Any]:
         """Return the limits as the API tells them."""

@@ -13,8 +13,9 @@ from flask import Flask
 from pydantic.json_schema import models_json_schema
 from werkzeug.routing import Rule
 
+from chassis.broker import QUEUES
 from chassis.job_queries import CURSOR
-from chassis.options import BITRATES, MAX_TITLE, NO, SAMPLE_RATES, YES
+from chassis.options import BITRATES, LOUDEST, MAX_TITLE, MAX_TRACK, NO, QUIETEST, SAMPLE_RATES, YES
 from gateway import routes
 from gateway.documented import QUERY_OF_OPTIONS, Documentation
 from gateway.limits import MAX_WAIT_SECONDS
@@ -30,7 +31,7 @@ _QUALITY = {"type": "string", "pattern": f"^(auto|[vV][0-9]|({'|'.join(map(str, 
 _WORD = {"type": "string", "maxLength": MAX_TEXT}
 PARAMETERS: dict[str, tuple[str, Json]] = {
     "job_id": ("The job's id: 32 hexadecimal characters.", {"type": "string", "minLength": 1}),
-    "queue": ("`video` or `mp3`.", {"type": "string", "minLength": 1}),
+    "queue": ("`video` or `mp3`.", {"type": "string", "enum": list(QUEUES)}),
     "username": ("The user's name, an e-mail address.", {"type": "string", "minLength": 1}),
     "name": ("The file's name.", {"type": "string"}),
     "fid": ("The job's id, as the mail tells it.", {"type": "string", "minLength": 1}),
@@ -61,31 +62,66 @@ PARAMETERS: dict[str, tuple[str, Json]] = {
         "The same key makes no second job.",
         {"type": "string", "pattern": "^[!-~]{1,200}$"},
     ),
-    "Last-Event-ID": ("The last event that was seen.", {"type": "string", "pattern": "^[0-9]{1,9}$"}),
+    "Last-Event-ID": ("The last event that was seen.", {"type": "string", "examples": ["7"]}),
     "Range": ("Which bytes.", {"type": "string", "examples": ["bytes=0-99"]}),
 }
+_NUMBERS: dict[str, Json] = {
+    "quality": {"type": "integer", "enum": list(BITRATES)},
+    "track": {"type": "integer", "minimum": 1, "maximum": MAX_TRACK},
+    "start": {"type": "number", "minimum": 0, "maximum": 999_999, "multipleOf": 0.5},
+    "end": {"type": "number", "exclusiveMinimum": 0, "maximum": 999_999, "multipleOf": 0.5},
+    "sample_rate": {"type": "integer", "enum": list(SAMPLE_RATES)},
+    "loudness": {"type": "integer", "minimum": int(QUIETEST), "maximum": int(LOUDEST)},
+    "title": {"type": "number", "minimum": -1e9, "maximum": 1e9},
+    "strict": {"enum": [True, False, 1, 0]},
+}
+"""What an option may also be where JSON can say it."""
 _OPTIONS = {
     "type": "object",
-    "properties": {name: PARAMETERS[name][1] for name in QUERY_OF_OPTIONS},
+    "properties": {
+        name: {"anyOf": [PARAMETERS[name][1], _NUMBERS[name]]} if name in _NUMBERS else PARAMETERS[name][1]
+        for name in QUERY_OF_OPTIONS
+    },
     "additionalProperties": False,
 }
+
+
+def _schema(shape: str) -> Json:
+    return {"schema": {"$ref": f"#/components/schemas/{shape}"}}
+
+
+_TEXT = {"schema": {"type": "string"}}
 _FILE = {"type": "string", "format": "binary"}
-_FORM = {"type": "object", "properties": {"file": _FILE}, "required": ["file"]}
+_WHOLE = {**_FILE, "minLength": 1}
+_FORM: Json = {"type": "object", "properties": {"file": _FILE}, "required": ["file"]}
+_FORM_OF_FILES = {
+    **_FORM,
+    "properties": {**_FORM["properties"], **{name: PARAMETERS[name][1] for name in QUERY_OF_OPTIONS}},
+    "additionalProperties": False,
+}
 BODIES: dict[str, Json] = {
     "form": {"multipart/form-data": {"schema": _FORM}},
-    "files": {"multipart/form-data": {"schema": _FORM}, "application/octet-stream": {"schema": _FILE}},
-    "file": {"application/octet-stream": {"schema": _FILE}},
+    "files": {
+        "multipart/form-data": {"schema": _FORM_OF_FILES},
+        "application/octet-stream": {"schema": _WHOLE},
+    },
+    "file": {"application/octet-stream": {"schema": _WHOLE}},
     "options": {"application/json": {"schema": _OPTIONS}},
-    "json": {"application/json": {"schema": {"type": "object"}}},
+    "login": {"application/x-www-form-urlencoded": _schema("Login"), "application/json": _schema("Login")},
 }
+"""By name, those that are more than one shape in JSON."""
+OPTIONAL_BODIES = ("login", "options")
 CONTENT: dict[str, Json] = {
-    "text": {"text/plain": {"schema": {"type": "string"}}},
+    "text": {"text/plain": _TEXT},
+    "token": {"text/plain": _TEXT, "application/json": _schema("Token")},
     "mp3": {"audio/mpeg": {"schema": _FILE}},
-    "events": {"text/event-stream": {"schema": {"type": "string"}}},
-    "html": {"text/html": {"schema": {"type": "string"}}},
-    "any": {"application/json": {"schema": {}}},
+    "events": {"text/event-stream": {}},
 }
-OF_EVERY_ROUTE = (HTTPStatus.SERVICE_UNAVAILABLE,)
+OF_EVERY_ROUTE = (
+    HTTPStatus.REQUEST_URI_TOO_LONG,
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+)
 OF_GUARDED_ROUTES = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
 
 
@@ -101,7 +137,7 @@ def describe(app: Flask) -> Json:
         for method in sorted((rule.methods or set()) - {"OPTIONS", "HEAD"}):
             paths.setdefault(path, {})[method.lower()] = _operation(rule, view, documentation)
     _, schemas = models_json_schema(
-        [(shape, "serialization") for shape in SHAPES], ref_template="#/components/schemas/{model}"
+        [(shape, "validation") for shape in SHAPES], ref_template="#/components/schemas/{model}"
     )
     return {
         "openapi": "3.1.0",
@@ -131,11 +167,14 @@ def _operation(rule: Rule, view: Any, documentation: Documentation) -> Json:
         "responses": _responses(documentation, guarded=scope is not None, original="/v1" not in rule.rule),
     }
     if documentation.body is not None:
-        required = documentation.body not in ("json", "options")
-        operation["requestBody"] = {"content": BODIES[documentation.body], "required": required}
+        content = BODIES.get(documentation.body) or {"application/json": _schema(documentation.body)}
+        operation["requestBody"] = {"content": content, "required": documentation.body not in OPTIONAL_BODIES}
     if scope is not None:
         operation["security"] = [{"token": []}, {"password": []}]
         operation["description"] = f"Needs the scope `{scope}`."
+    elif getattr(view, "takes_password", False):
+        operation["security"] = [{"password": []}]
+        operation["description"] = "Needs your user name and password."
     return operation
 
 
@@ -150,18 +189,14 @@ def _responses(documentation: Documentation, *, guarded: bool, original: bool) -
     for status, shape in documentation.answers.items():
         responses[str(status)] = {"description": HTTPStatus(status).phrase}
         if shape != "nothing":
-            responses[str(status)]["content"] = CONTENT.get(shape) or _json(shape)
+            responses[str(status)]["content"] = CONTENT.get(shape) or {"application/json": _schema(shape)}
     errors = {*documentation.errors, *OF_EVERY_ROUTE, *(OF_GUARDED_ROUTES if guarded else ())}
     for error in sorted(errors):
-        content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+        content = {"application/problem+json": _schema("Problem")}
         if original:
             content |= CONTENT["text"]
         responses[str(int(error))] = {"description": HTTPStatus(error).phrase, "content": content}
     return responses
-
-
-def _json(shape: str) -> Json:
-    return {"application/json": {"schema": {"$ref": f"#/components/schemas/{shape}"}}}
 
 
 def text() -> str:

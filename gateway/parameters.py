@@ -79,6 +79,11 @@ def fields(mimetype: str, body: bytes) -> dict[str, str]:
         raise problems.malformed_options() from None
     if not isinstance(found, dict):
         raise problems.malformed_options()
-    return {
-        str(name): value if isinstance(value, str) else json.dumps(value) for name, value in found.items()
-    }
+    return {str(name): value if isinstance(value, str) else _text(value) for name, value in found.items()}
+
+
+def _text(value: object) -> str:
+    """Return a JSON value as one writes it in a form: 1.0 is 1 there."""
+    if not isinstance(value, float | int):
+        raise problems.malformed_options()
+    return json.dumps(int(value) if isinstance(value, float) and value.is_integer() else value)

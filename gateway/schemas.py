@@ -1,4 +1,4 @@
-"""The shapes that the API answers with, for its description and for the tests that hold it to them."""
+"""The shapes that the API takes and answers with, for its description and the tests that hold it to them."""
 
 from datetime import datetime
 from typing import Any, Literal
@@ -6,6 +6,11 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from chassis.job import Phase, State
+
+_ATOM = "[A-Za-z0-9!#$%&'*+=?^_`{|}~-]+"
+_LABEL = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+ADDRESS = rf"^{_ATOM}(\.{_ATOM})*@{_LABEL}(\.{_LABEL})*$"
+SCOPES = "^((jobs:read|jobs:write|admin)( (jobs:read|jobs:write|admin))*)?$"
 
 
 class Shape(BaseModel):
@@ -120,4 +125,105 @@ class Usage(Shape):
     stored_bytes: int
 
 
-SHAPES: tuple[type[Shape], ...] = (Problem, Job, Jobs, Page, AnyJob, AnyPage, Limits, Usage)
+class Token(Shape):
+    """What a login is worth."""
+
+    token: str
+    expires_at: datetime
+
+
+class Login(BaseModel):
+    """What a token is to allow; more is not looked at."""
+
+    scope: str = Field(default="", pattern=SCOPES, description="those with spaces between; all by default")
+
+
+class NewPassword(Shape):
+    """Your next password."""
+
+    password: str = Field(min_length=12, max_length=128)
+
+
+class NewUser(Shape):
+    """A user to add."""
+
+    username: str = Field(pattern=ADDRESS, max_length=254, description="an e-mail address of plain ASCII")
+    admin: bool = False
+    password: str | None = Field(default=None, min_length=12, max_length=128, description="made if not given")
+
+
+class UserChange(Shape):
+    """What is to change of a user; the rest stays."""
+
+    disabled: bool | None = None
+    admin: bool | None = None
+    password: Literal["generate"] | None = None
+
+
+class User(Shape):
+    """Somebody who may log in."""
+
+    username: str
+    admin: bool
+    disabled: bool
+    created_at: datetime
+
+
+class ChangedUser(User):
+    """A user, with what is told once."""
+
+    password: str | None = Field(default=None, description="one that was made, in this answer only")
+
+
+class Users(Shape):
+    """Everybody."""
+
+    users: list[User]
+
+
+class DeadLetter(Shape):
+    """A message that no consumer could decode."""
+
+    body: str
+    reason: str
+
+
+class DeadLetters(Shape):
+    """The first of a queue's."""
+
+    dead_letters: list[DeadLetter]
+
+
+class Replayed(Shape):
+    """How many messages are in their queue again."""
+
+    replayed: int
+
+
+class Dropped(Shape):
+    """How many messages were deleted."""
+
+    dropped: int
+
+
+SHAPES: tuple[type[BaseModel], ...] = (
+    Problem,
+    Job,
+    Jobs,
+    Page,
+    AnyJob,
+    AnyPage,
+    Limits,
+    Usage,
+    Token,
+    Login,
+    NewPassword,
+    NewUser,
+    UserChange,
+    User,
+    ChangedUser,
+    Users,
+    DeadLetters,
+    Replayed,
+    Dropped,
+)

@@ -30,7 +30,9 @@ def not_media(head: bytes) -> str | None:
     for magic, kind in _MAGIC:
         if head.startswith(magic):
             return kind
-    return "a text" if head and _is_text(head) else None
+    if not head:
+        return "an empty file"
+    return "a text" if _is_text(head) else None
 
 
 def _is_text(head: bytes) -> bool:

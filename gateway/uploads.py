@@ -14,7 +14,7 @@ from chassis.idempotency import IdempotencyKeys, Remembered
 from chassis.job import Job
 from chassis.jobs import Jobs
 from chassis.options import InvalidOption, Options
-from gateway import problems
+from gateway import problems, upload_problems
 from gateway.body import Body
 from gateway.forms import OpenFile, Sink, read_form
 from gateway.intake import Fingerprints, Intake
@@ -54,7 +54,7 @@ class Terms:
         try:
             return Options.parse(given)
         except InvalidOption as error:
-            raise problems.invalid_option(error.name, str(error)) from None
+            raise problems.invalid_option(str(error)) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +127,12 @@ class Uploads:
         fingerprints = Fingerprints()
         fields = _read(request, body, fingerprints.open, terms)
         if fingerprints.of(terms.parse(fields)) != known.fingerprint:
-            raise problems.key_used_otherwise()
+            raise upload_problems.key_used_otherwise()
 
     @contextmanager
     def _place(self) -> Iterator[None]:
         if self.stopping.is_set():
-            raise problems.stopping()
+            raise upload_problems.stopping()
         if not self._places.acquire(blocking=False):
             raise problems.busy()
         try:
@@ -158,5 +158,5 @@ def _read(request: Request, body: Body, open_file: OpenFile, terms: Terms) -> di
 def _key_of(request: Request) -> str | None:
     key = request.headers.get("Idempotency-Key")
     if key is not None and not (0 < len(key) <= MAX_KEY and key.isascii() and key.isprintable()):
-        raise problems.malformed_key(MAX_KEY)
+        raise upload_problems.malformed_key(MAX_KEY)
     return key

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from flask import Blueprint, Response, g, jsonify, request
 
 from gateway import audit
-from gateway.access import limits_logins, requires
+from gateway.access import ask_auth_as_caller, limits_logins, requires
 from gateway.collaborators import use
 from gateway.documented import documented
 
@@ -29,10 +29,11 @@ def usage() -> Response:
 
 @routes.put("/me/password")
 @limits_logins
-@documented({204: "nothing"}, errors=(400, 401, 413, 422, 429), body="json")
+@documented({204: "nothing"}, errors=(400, 401, 413, 422, 429), body="NewPassword")
 def password() -> Response:
     """Change your password; every token from before is refused within seconds."""
     response = use().auth.forward(request, "/password", g.request_id)
+    use().passwords.forget(request.headers.get("Authorization", ""))
     audit.record("password", status=response.status_code)
     return response
 
@@ -42,6 +43,7 @@ def password() -> Response:
 @documented({204: "nothing"}, errors=(413,))
 def logout() -> Response:
     """Have every token of yours refused from now on."""
-    response = use().auth.forward(request, "/logout", g.request_id)
+    response = ask_auth_as_caller("/logout")
+    use().passwords.forget(request.headers.get("Authorization", ""))
     audit.record("logout", status=response.status_code)
     return response

@@ -4,12 +4,12 @@ from dataclasses import asdict
 from typing import get_args
 from urllib.parse import quote
 
-from flask import Blueprint, Response, g, jsonify, request
+from flask import Blueprint, Response, jsonify, request
 
 from chassis.job import Job, State
 from chassis.job_queries import OVER, InvalidCursor, cursor
 from gateway import audit, parameters, problems
-from gateway.access import requires
+from gateway.access import ask_auth_as_caller, requires
 from gateway.collaborators import use
 from gateway.documented import documented
 from gateway.job_view import describe
@@ -28,28 +28,28 @@ routes = Blueprint("admin", __name__, url_prefix="/v1/admin")
 
 @routes.get("/users")
 @requires("admin")
-@documented({200: "any"})
+@documented({200: "Users"})
 def users() -> Response:
     """List the users."""
-    return use().auth.forward(request, "/users", g.request_id)
+    return ask_auth_as_caller("/users")
 
 
 @routes.post("/users")
 @requires("admin")
-@documented({201: "any"}, errors=(400, 409, 413, 422), body="json")
+@documented({201: "ChangedUser"}, errors=(400, 409, 413, 422), body="NewUser")
 def add_user() -> Response:
     """Add a user; a password that is not given is made and told once."""
-    response = use().auth.forward(request, "/users", g.request_id)
+    response = ask_auth_as_caller("/users")
     audit.record("user added", status=response.status_code)
     return response
 
 
 @routes.patch("/users/<username>")
 @requires("admin")
-@documented({200: "any"}, errors=(400, 404, 413, 422), body="json")
+@documented({200: "ChangedUser"}, errors=(400, 404, 413, 422), body="UserChange")
 def change_user(username: str) -> Response:
     """Disable or enable a user, make an administrator of one, or give a new password."""
-    response = use().auth.forward(request, f"/users/{quote(username, safe='@')}", g.request_id)
+    response = ask_auth_as_caller(f"/users/{quote(username, safe='@')}")
     audit.record("user changed", name=username, status=response.status_code)
     return response
 
@@ -111,7 +111,7 @@ def fail(job_id: str) -> Response:
 
 @routes.get("/dead-letters/<queue>")
 @requires("admin")
-@documented({200: "any"}, errors=(404,))
+@documented({200: "DeadLetters"}, errors=(404,))
 def dead_letters(queue: str) -> Response:
     """Show messages that no consumer could decode."""
     return jsonify({"dead_letters": [asdict(letter) for letter in use().dead_letters.look(queue)]})
@@ -119,7 +119,7 @@ def dead_letters(queue: str) -> Response:
 
 @routes.post("/dead-letters/<queue>/replay")
 @requires("admin")
-@documented({200: "any"}, errors=(404,))
+@documented({200: "Replayed"}, errors=(404,))
 def replay(queue: str) -> Response:
     """Put them back into their queue."""
     count = use().dead_letters.replay(queue)
@@ -129,7 +129,7 @@ def replay(queue: str) -> Response:
 
 @routes.delete("/dead-letters/<queue>")
 @requires("admin")
-@documented({200: "any"}, errors=(404,))
+@documented({200: "Dropped"}, errors=(404,))
 def drop(queue: str) -> Response:
     """Delete them."""
     count = use().dead_letters.drop(queue)

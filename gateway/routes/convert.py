@@ -20,7 +20,7 @@ routes = Blueprint("convert", __name__, url_prefix="/v1/convert")
 @requires("jobs:write")
 @documented(
     {202: "Job", 303: "nothing"},
-    errors=(400, 408, 413, 415, 422, 507),
+    errors=(400, 404, 408, 413, 415, 422, 507),
     query=("wait", *QUERY_OF_OPTIONS),
     headers=("Idempotency-Key",),
     body="file",

@@ -144,16 +144,15 @@ def retry(job_id: str) -> Response:
 
 def _options() -> dict[str, object] | None:
     """Return the options of the query, of a form or of a JSON object; `None` when there are none."""
-    given = dict(request.args)
     text = b"".join(Body(request, MAX_OPTIONS_BYTES).pieces())
-    if text:
-        given |= parameters.fields(request.mimetype, text)
-    if not given:
+    fields = parameters.fields(request.mimetype, text) if text else {}
+    if not (request.args or fields):
         return None
     try:
-        return Options.parse(given).as_document()
+        Options.parse(request.args)  # those too that the body overrides
+        return Options.parse({**request.args, **fields}).as_document()
     except InvalidOption as error:
-        raise problems.invalid_option(error.name, str(error)) from None
+        raise problems.invalid_option(str(error)) from None
 
 
 @routes.delete("/<job_id>")

@@ -17,7 +17,7 @@ routes = Blueprint("original", __name__)
 
 @routes.post("/login")
 @limits_logins
-@documented({200: "text"}, errors=(400, 401, 413, 429))
+@documented({200: "token"}, errors=(400, 401, 413, 415, 422, 429), body="login")
 def login() -> Response:
     """Return a token for a user name and a password (HTTP basic)."""
     response = use().auth.forward(request, "/login", g.request_id)

@@ -19,7 +19,7 @@ import httpx
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from flask import Flask, Response, request
+from flask import Flask, Response, abort, request
 from werkzeug.serving import make_server
 
 from chassis import mongodb
@@ -41,6 +41,7 @@ class SmallAuth:
         self.key = ec.generate_private_key(ec.SECP256R1())
         self.asked: list[dict[str, Any]] = []
         self.revocations: dict[str, int] = {}
+        self.refuses = False
         app = Flask("small auth")
         app.add_url_rule("/.well-known/jwks.json", view_func=self.keys)
         app.add_url_rule("/revocations", view_func=lambda: {"revocations": self.revocations})
@@ -68,12 +69,15 @@ class SmallAuth:
         self.echo("login")
         given = request.authorization
         if given is not None and given.password == "right":
-            return Response(self.token(given.username or ""), mimetype="text/plain")
+            scope = "jobs:read jobs:write" + " admin" * (given.username == "boss@example.com")
+            return Response(self.token(given.username or "", scope), mimetype="text/plain")
         refused = Response("invalid credentials", 401, mimetype="text/plain")
         refused.headers["WWW-Authenticate"] = 'Basic realm="login"'
         return refused
 
     def echo(self, path: str) -> dict[str, Any]:
+        if self.refuses:
+            abort(403)
         asked = {"method": request.method, "path": f"/{path}", "headers": dict(request.headers)}
         self.asked.append({**asked, "body": request.get_data()})
         return {"path": f"/{path}"}

@@ -30,7 +30,26 @@ def test_users_are_auths(gateway: Gateway, admin: httpx.Client, method: str, pat
     last = gateway.auth.asked[-1]
     assert (answer.status_code, last["method"], last["path"]) == (200, method, asked)
     assert last["body"] == b'{"disabled":true}'
-    assert last["headers"]["Accept"] == "*/*"
+    assert last["headers"]["Accept"] == "application/json"
+
+
+def test_a_password_will_do_where_auth_itself_wants_a_token(gateway: Gateway) -> None:
+    password = httpx.BasicAuth("boss@example.com", "right")
+
+    answer = httpx.get(f"{gateway.url}/v1/admin/users", auth=password)
+
+    assert answer.status_code == 200
+    assert gateway.auth.asked[-1]["headers"]["Authorization"].startswith("Bearer ey")
+
+
+def test_a_token_that_auth_refuses_already_is_refused(gateway: Gateway, admin: httpx.Client) -> None:
+    gateway.auth.refuses = True
+    try:
+        answer = admin.get("/v1/admin/users")
+    finally:
+        gateway.auth.refuses = False
+
+    assert (answer.status_code, answer.json()["code"]) == (401, "not_authorized")
 
 
 ROUTES = [

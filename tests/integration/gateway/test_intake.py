@@ -175,7 +175,7 @@ def test_more_files_than_a_request_may_hold_are_refused(stores: Stores) -> None:
     form = {f"file {n}": (io.BytesIO(b"\0"), "a.mp4") for n in range(3)}
     with (
         Flask("x").test_request_context("/", method="POST", data=form),
-        pytest.raises(Problem, match="1 to 2 files"),
+        pytest.raises(Problem, match="more than 2 files"),
     ):
         uploads(stores).receive(request, OWNER, "r", Terms(options={}, max_files=2))
 

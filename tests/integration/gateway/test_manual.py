@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from chassis.options import Options
-from gateway import problems
+from gateway import problems, upload_problems
 
 from .conftest import ROOT, Gateway, Stores, some
 
@@ -62,9 +62,10 @@ def test_every_command_of_the_page_works_from_top_to_bottom(gateway: Gateway, tm
 
 def test_the_page_tells_every_option_and_every_error() -> None:
     told = set(re.findall(r"`([a-z_]+)`", PAGE))
-    made = re.findall(
-        r'HTTPStatus\.[A-Z_]+,\s+"([a-z_]+)"', Path(problems.__file__).read_text(encoding="utf-8")
+    sources = "".join(
+        Path(str(module.__file__)).read_text(encoding="utf-8") for module in (problems, upload_problems)
     )
+    made = re.findall(r'HTTPStatus\.[A-Z_]+,\s+"([a-z_]+)"', sources)
 
     assert set(Options.model_fields) <= told
     assert set(made) - {"internal_error"} <= told

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from flask import Flask
 
-from gateway import routes
+from gateway import routes, schemas
 
 from .conftest import Gateway, Stores, some
 
@@ -168,3 +168,8 @@ def test_what_is_no_request_is_refused(gateway: Gateway, case: str) -> None:
         answer = b"".join(iter(lambda: connection.recv(65536), b""))
 
     assert answer == b"" or answer.split(b" ", 2)[1][:1] == b"4", answer[:200]
+    if answer:
+        head, _, body = answer.partition(b"\r\n\r\n")
+        problem = schemas.Problem.model_validate_json(body)
+        assert f"X-Request-Id: {problem.request_id}".encode() in head or b"/problem+json" in head
+        assert problem.hint

@@ -76,7 +76,12 @@ def test_what_is_no_list_of_revocations_is_none(answer: Callable[[httpx.Request]
 
 @pytest.mark.parametrize(
     ("path", "accept", "forwarded"),
-    [("/v1/x", None, "application/json"), ("/x", None, None), ("/v1/x", "text/plain", "text/plain")],
+    [
+        ("/v1/x", None, "application/json"),
+        ("/v1/x", "*/*", "application/json"),
+        ("/x", None, None),
+        ("/x", "text/plain", "text/plain"),
+    ],
 )
 def test_a_request_is_passed_on_and_its_answer_back(
     path: str, accept: str | None, forwarded: str | None

@@ -8,6 +8,7 @@ from gateway.sniffing import HEAD_BYTES, not_media
 @pytest.mark.parametrize(
     ("head", "kind"),
     [
+        (b"", "an empty file"),
         (b"%PDF-1.4", "a PDF document"),
         (b"PK\x03\x04...", "a ZIP archive or an office document"),
         (b"\x7fELF\x02", "a program"),
@@ -25,7 +26,6 @@ def test_it_is_told_what_it_looks_like(head: bytes, kind: str) -> None:
 @pytest.mark.parametrize(
     "head",
     [
-        b"",
         b"\x00\x00\x00\x20ftypisom",
         b"\x1aE\xdf\xa3",
         b"RIFF\x00\x00\x00\x00AVI ",
