@@ -61,11 +61,15 @@ def scopes() -> list[str] | None:
     """
     if request.is_json:
         body = request.get_json()
-        asked = body.get("scope") if isinstance(body, dict) else None
+        if not isinstance(body, dict):
+            raise problems.invalid_body("the body: Input should be an object")
+        if "scope" not in body:
+            return None
+        asked = body["scope"]
     else:
         asked = request.form.get("scope")
-    if asked is None:
-        return None
+        if asked is None:
+            return None
     if not isinstance(asked, str):
         raise problems.invalid_body("scope: Input should be a valid string")
     return asked.split()

@@ -71,7 +71,7 @@ def test_a_login_may_ask_for_fewer_scopes(
 
 @pytest.mark.parametrize(
     ("body", "status"),
-    [({"data": {"scope": "admin"}}, 400), ({"json": {"scope": 7}}, 422), ({"json": ["scope"]}, 200)],
+    [({"data": {"scope": "admin"}}, 400), ({"json": {"scope": 7}}, 422), ({"json": ["scope"]}, 422)],
 )
 def test_scopes_that_cannot_be_given_are_refused(
     body: dict[str, dict[str, str]], status: int, client: FlaskClient, add_user: AddUser
