@@ -16,7 +16,7 @@ PYTHON = $(if $(filter docker,$(ENGINE)),.tools/dev,.venv)/bin/python
 ANY_PYTHON = $(firstword $(wildcard .venv/bin/python .tools/dev/bin/python))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up status logs down clean setup test lint unit check bench
+.PHONY: help demo up status logs down clean setup test lint unit check bench fuzz
 .PHONY: minikube cluster-demo cluster-status cluster-down lint-manifests
 .PHONY: cluster-chaos cluster-check cluster-upgrade cluster-measure
 
@@ -108,6 +108,10 @@ bench: setup ## measure every figure of speed; leave the machine alone meanwhile
 	@for program in $(filter-out __init__,$(basename $(notdir $(wildcard benchmarks/*.py)))); do \
 		echo "benchmarks.$$program"; $(BIN)/python -m benchmarks.$$program || exit 1; \
 	done
+
+fuzz: ## ten minutes of schemathesis against a suite of its own; SECONDS=3600 SEED=7 sets both
+	@dev/setup.sh native
+	$(BIN)/python -m tests.fuzz.run $(SECONDS:%=--seconds %) $(SEED:%=--seed %)
 
 check: ## all tests, with coverage
 	$(BIN)/pytest -n 4 --dist loadgroup --cov --cov-fail-under 95 --durations 10

@@ -14,6 +14,7 @@ import imageio_ffmpeg
 import pytest
 
 from dev.stack import RANGE, Stack
+from tests.fuzz.run import SETTINGS
 
 CLIP = Path("tests/media/big_buck_bunny_5s.mp4").resolve()
 PASSWORD = "a password of the tests"
@@ -73,7 +74,9 @@ class User:
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The suite; processes of ours that a test run measures are measured too."""
     measured = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
-    stack = Stack(tmp_path_factory.mktemp("e2e") / "stack", {"RECONCILE_EVERY": "PT1S", **measured})
+    stack = Stack(
+        tmp_path_factory.mktemp("e2e") / "stack", {"RECONCILE_EVERY": "PT1S", **SETTINGS, **measured}
+    )
     stack.up(20_000 + os.getpid() % 1000 * RANGE)
     yield stack
     stack.down()
