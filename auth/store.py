@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from auth.database import metadata, transaction, users
 from auth.settings import MAX_TOKEN_LIFETIME
 from auth.user import NoSuchUser, User, UserExists
+from chassis.crashpoint import crashpoints
 
 _columns = (users, func.unix_timestamp().label("read_at"))
 
@@ -48,6 +49,7 @@ class Users:
             found = connection.execute(select(users.c.id).where(users.c.admin == true()).limit(1)).first()
         return found is not None
 
+    @crashpoints
     def add(self, username: str, password_hash: str, *, admin: bool) -> None:
         """Add a user.
 
@@ -77,6 +79,7 @@ class Users:
         """
         self._update(username, password_hash=password_hash, tokens_valid_from=_next_second())
 
+    @crashpoints
     def rehash(self, user: User, password_hash: str) -> None:
         """Store the same password under newer parameters, unless it was changed meanwhile."""
         with transaction(self._engine) as connection:
@@ -126,6 +129,7 @@ class Users:
         """
         self._update(username, admin=admin, **({} if admin else {"tokens_valid_from": _next_second()}))
 
+    @crashpoints
     def _update(self, username: str, **values: object) -> None:
         with transaction(self._engine) as connection:
             # Rows that match, not rows that differ: the driver asks for CLIENT.FOUND_ROWS.

@@ -18,6 +18,7 @@ from pika.adapters.blocking_connection import BlockingChannel, BlockingConnectio
 from pika.exceptions import AMQPConnectionError, AMQPError, ChannelClosedByBroker, NackError, UnroutableError
 
 from chassis import logs
+from chassis.crashpoint import crashpoints
 
 QUEUES = ("video", "mp3")
 DELIVERY_LIMIT = 20
@@ -153,6 +154,7 @@ class Publisher:
         if not self.connected:
             raise BrokerUnavailable("not connected to RabbitMQ")
 
+    @crashpoints
     def publish(self, queue: str, body: bytes) -> None:
         """Return when the broker has confirmed that the message is in the queue.
 

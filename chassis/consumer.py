@@ -19,6 +19,7 @@ from chassis.broker import (
     report,
     wake,
 )
+from chassis.crashpoint import crashpoints
 
 ANEW_SECONDS = 60.0
 """A consumer that hears nothing for so long consumes anew: where a queue was deleted and declared again
@@ -177,10 +178,7 @@ class _Worker:
                 tag, verdict = self._done.get_nowait()
             except queue.Empty:
                 return
-            if verdict is Verdict.ACK:
-                channel.basic_ack(tag)
-            else:
-                channel.basic_reject(tag, requeue=verdict is Verdict.AGAIN)
+            _settle(channel, tag, verdict)
             self.in_hand -= 1
 
     def _handle(self, body: bytes) -> Verdict:
@@ -189,3 +187,11 @@ class _Worker:
         except Exception:
             log.exception("the handler has a bug", queue=self._queue)
             return Verdict.AGAIN
+
+
+@crashpoints
+def _settle(channel: Any, tag: int, verdict: Verdict) -> None:
+    if verdict is Verdict.ACK:
+        channel.basic_ack(tag)
+    else:
+        channel.basic_reject(tag, requeue=verdict is Verdict.AGAIN)

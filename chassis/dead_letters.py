@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chassis.broker import QUEUES, opened
+from chassis.crashpoint import crashpoints
 
 MOST = 100
 """How many are looked at or sent again in one go."""
@@ -41,6 +42,7 @@ class DeadLetters:
                 for _, properties, body in self._taken(channel, queue)
             ]  # closing the channel puts them back
 
+    @crashpoints
     def replay(self, queue: str) -> int:
         """Put them back into the queue they came from and return how many."""
         count = 0
@@ -53,6 +55,7 @@ class DeadLetters:
                 count += 1
         return count
 
+    @crashpoints
     def drop(self, queue: str) -> int:
         """Delete all of them and return how many."""
         with self._channel(queue) as channel:

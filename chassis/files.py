@@ -15,6 +15,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, Literal, Self
 
+from chassis.crashpoint import crashpoints
 from chassis.mongodb import Client, Document, now, translated
 
 CHUNK_BYTES = 1024 * 1024 - 16 * 1024
@@ -121,9 +122,8 @@ class Blobs:
 
     def delete(self, blob_id: str) -> None:
         """Delete a blob, or what an interrupted upload or deletion left of one."""
-        with translated():
-            self._files.delete_one({"_id": blob_id})
-            self._chunks.delete_many({"files_id": blob_id})
+        self._delete_file(blob_id)
+        self._delete_chunks(blob_id)
 
     def _chunk(self, blob: Blob, n: int) -> bytes:
         size = min(blob.chunk_bytes, blob.size - n * blob.chunk_bytes)
@@ -136,13 +136,25 @@ class Blobs:
         data: bytes = chunk["data"]
         return data
 
+    @crashpoints
     def _insert_chunk(self, blob_id: str, n: int, data: bytes) -> None:
         with translated():
             self._chunks.insert_one({"files_id": blob_id, "n": n, "data": data})
 
+    @crashpoints
     def _insert_file(self, document: Document) -> None:
         with translated():
             self._files.insert_one(document)
+
+    @crashpoints
+    def _delete_file(self, blob_id: str) -> None:
+        with translated():
+            self._files.delete_one({"_id": blob_id})
+
+    @crashpoints
+    def _delete_chunks(self, blob_id: str) -> None:
+        with translated():
+            self._chunks.delete_many({"files_id": blob_id})
 
 
 class BlobWriter:

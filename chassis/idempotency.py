@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from chassis.crashpoint import crashpoints
 from chassis.mongodb import Client, Document, Duplicate, now, translated
 
 KEPT = timedelta(hours=24)
@@ -30,6 +31,7 @@ class IdempotencyKeys:
             document = self._keys.find_one({"_id": f"{owner}:{key}", "at": {"$gte": now() - KEPT}})
         return None if document is None else _remembered(document)
 
+    @crashpoints
     def remember(self, owner: str, key: str, job_ids: Sequence[str], fingerprint: str) -> Remembered:
         """Return what the key stands for: this, unless another request was first."""
         self._clear()
@@ -46,6 +48,7 @@ class IdempotencyKeys:
             return self.find(owner, key) or self.remember(owner, key, job_ids, fingerprint)
         return _remembered(document)
 
+    @crashpoints
     def forget(self, owner: str, key: str, known: Remembered) -> None:
         """Let a key be used anew, unless it has been already: what it made is gone."""
         with translated():

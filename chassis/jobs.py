@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from pymongo import ReturnDocument
 
+from chassis.crashpoint import crashpoints
 from chassis.job import Bell, Job, Lease, Phase
 from chassis.job_queries import OVER, JobQueries
 from chassis.mongodb import Document, now, translated
@@ -28,6 +29,7 @@ class Jobs(JobQueries):
 
     # -- upload ---------------------------------------------------------------------------------
 
+    @crashpoints
     def begin_upload(
         self, owner: str, *, filename: str, content_type: str, options: Mapping[str, Any], request_id: str
     ) -> Job:
@@ -67,6 +69,7 @@ class Jobs(JobQueries):
             self._jobs.insert_one(document)
         return Job.of(document)
 
+    @crashpoints
     def queue(self, job_id: str, *, size: int, sha256: str, options: Mapping[str, Any]) -> Job | None:
         """`uploading` → `queued`, once the video is stored: from here on the job is acknowledged."""
         return self._change(
@@ -80,12 +83,14 @@ class Jobs(JobQueries):
             },
         )
 
+    @crashpoints
     def discard(self, job_id: str) -> bool:
         """Delete a job whose upload came to nothing; only `uploading` ones can be."""
         return self._remove({"_id": job_id, "state": "uploading"}) is not None
 
     # -- the owner's wishes ---------------------------------------------------------------------
 
+    @crashpoints
     def cancel(self, job_id: str, owner: str) -> Job | None:
         """`queued` or `converting` → `canceled`; the converter learns it when it renews its lease."""
         return self._change(
@@ -98,6 +103,7 @@ class Jobs(JobQueries):
             },
         )
 
+    @crashpoints
     def retry(self, job_id: str, owner: str, options: Mapping[str, Any] | None = None) -> Job | None:
         """`done`, `failed` or `canceled` → `queued` while the video is kept, with new options if given.
 
@@ -120,12 +126,14 @@ class Jobs(JobQueries):
             {"_id": job_id, "owner": owner, "state": {"$in": list(OVER)}, "source.kept": True}, again
         )
 
+    @crashpoints
     def delete(self, job_id: str, owner: str) -> Job | None:
         """Delete a job that is over and return what it was; its blobs are unwanted from then on."""
         return self._remove({"_id": job_id, "owner": owner, "state": {"$in": [*OVER, "expired"]}})
 
     # -- conversion -----------------------------------------------------------------------------
 
+    @crashpoints
     def claim(self, job_id: str, holder: str) -> Job | None:
         """`queued`, or `converting` under a lease that ended → `converting` under a new lease.
 
@@ -159,6 +167,7 @@ class Jobs(JobQueries):
                 self._fail(unchanged, CONVERTER_CRASHED, worn_out.claimed)
         return job
 
+    @crashpoints
     def renew(self, lease: Lease, *, progress: float | None = None, phase: Phase | None = None) -> bool:
         """Prolong a lease, with the progress so far; `False` says that it is lost."""
         values: Document = {"lease.until": now() + self.timing.lease}
@@ -168,33 +177,40 @@ class Jobs(JobQueries):
             values["phase"] = phase
         return self._change(_held(lease), values) is not None
 
+    @crashpoints
     def describe(self, lease: Lease, media: Mapping[str, Any]) -> bool:
         """Store what the probe found."""
         return self._change(_held(lease), {"media": dict(media)}) is not None
 
+    @crashpoints
     def finish(self, lease: Lease, result: Mapping[str, Any]) -> Job | None:
         """`converting` → `done`, with the mail due; the holder of an older lease changes nothing."""
         values = {"state": "done", "result": dict(result), "progress": 1.0}
         return self._change(_held(lease), {**values, **_outcome(lease)})
 
+    @crashpoints
     def fail(self, lease: Lease, error: Mapping[str, Any]) -> Job | None:
         """`converting` → `failed`, with the mail due. `error` is {code, message, hint, retryable}."""
         return self._fail(_held(lease), error, lease)
 
+    @crashpoints
     def give_up(self, job: Job, error: Mapping[str, Any]) -> Job | None:
         """`queued` or `converting` → `failed` by an operator's word, with the mail due."""
         found = {"_id": job.id, "version": job.version, "state": {"$in": ["queued", "converting"]}}
         failed = {"state": "failed", "error": dict(error), "doorbell.video.due_at": None}
         return self._change(found, {**failed, **_outcome(job.claimed)})
 
+    @crashpoints
     def give_back(self, lease: Lease, *, delay: timedelta = timedelta(0)) -> Job | None:
         """`converting` → `queued`; the attempt is not counted, nothing was wrong with the job."""
         return self._change(_held(lease), _queued_again(delay), add={"attempt": -1})
 
+    @crashpoints
     def retry_later(self, lease: Lease, attempt: int) -> Job | None:
         """`converting` → `queued` after a delay, the attempt counted: something of ours went wrong."""
         return self._change(_held(lease), _queued_again(self.timing.retry_delay * attempt))
 
+    @crashpoints
     def take_back(self, job: Job) -> Job | None:
         """`converting` → `queued` from a converter that let its lease end; the attempt is counted."""
         found = {"_id": job.id, "version": job.version, **self._lapsed(now())}
@@ -202,6 +218,7 @@ class Jobs(JobQueries):
 
     # -- notice ---------------------------------------------------------------------------------
 
+    @crashpoints
     def claim_notice(self, job_id: str) -> Job | None:
         """Take the right to send the mail that is pending, or whose sender is gone, for a while.
 
@@ -221,20 +238,24 @@ class Jobs(JobQueries):
             add={"notice.tries": 1, "notice.token": 1},
         )
 
+    @crashpoints
     def notice_sent(self, job: Job) -> bool:
         """Record that the mail server took the mail; `job` is what `claim_notice` returned."""
         return self._change(_sending(job), {"notice.state": "sent", "notice.until": None}) is not None
 
+    @crashpoints
     def notice_delayed(self, job: Job, due_at: datetime, *, counted: bool = True) -> bool:
         """Put the mail off until `due_at`; an attempt that was no fault of the mail's is not counted."""
         values = {"notice.state": "pending", "notice.until": None, **_due("mp3", due_at, delayed=True)}
         return self._change(_sending(job), values, add={} if counted else {"notice.tries": -1}) is not None
 
+    @crashpoints
     def notice_undeliverable(self, job: Job, reason: str) -> bool:
         """Give the mail up, with the mail server's words."""
         values = {"notice.state": "undeliverable", "notice.until": None, "notice.reason": reason}
         return self._change(_sending(job), values) is not None
 
+    @crashpoints
     def take_back_notice(self, job: Job) -> Job | None:
         """Make a mail due again whose sender is gone."""
         time = now()
@@ -245,6 +266,7 @@ class Jobs(JobQueries):
 
     # -- doorbells ------------------------------------------------------------------------------
 
+    @crashpoints
     def end_delay(self, job: Job, bell: Bell) -> bool:
         """Let the job be taken up again: the bell that was delayed in `job` is about to ring.
 
@@ -252,17 +274,20 @@ class Jobs(JobQueries):
         """
         return self._change(_due_as_in(job, bell), {f"doorbell.{bell}.delayed": False}) is not None
 
+    @crashpoints
     def mark_rung(self, job: Job, bell: Bell) -> bool:
         """Note that the bell that was due in `job` was rung; one that became due since then stays due."""
         rung = {f"doorbell.{bell}.due_at": None, f"doorbell.{bell}.rung_at": now()}
         return self._change(_due_as_in(job, bell), rung) is not None
 
+    @crashpoints
     def ring_again(self, job: Job, bell: Bell) -> Job | None:
         """Make a bell due whose ringing nobody answered, unless somebody changed the job meanwhile."""
         return self._change({"_id": job.id, "version": job.version}, _due(bell, now()))
 
     # -- retention ------------------------------------------------------------------------------
 
+    @crashpoints
     def release_source(self, job: Job) -> Job | None:
         """Give up a done job's video: from here on it is unwanted, and the job cannot be retried."""
         return self._change(
@@ -270,6 +295,7 @@ class Jobs(JobQueries):
             {"source.kept": False},
         )
 
+    @crashpoints
     def expire(self, job: Job) -> Job | None:
         """`done`, `failed` or `canceled` → `expired`: both its files are unwanted from here on."""
         return self._change(
@@ -277,6 +303,7 @@ class Jobs(JobQueries):
             {"state": "expired", "source.kept": False},
         )
 
+    @crashpoints
     def forget(self, job: Job) -> bool:
         """Delete an expired job's document."""
         return self._remove({"_id": job.id, "state": "expired"}) is not None

@@ -15,6 +15,7 @@ from typing import Any, Self
 from urllib.parse import unquote, urlsplit
 
 from chassis import logs
+from chassis.crashpoint import crashpoints
 
 PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 TAKEN, FORWARDED = 250, 251
@@ -87,6 +88,7 @@ class MailServer:
             raise InvalidSmtpUrl("SMTP_URL's user and password must be ASCII: smtplib sends no other letters")
         return cls(parts.scheme, parts.hostname, port or PORTS[parts.scheme], user, password)
 
+    @crashpoints
     def send(self, message: EmailMessage) -> None:
         """Return when the server has taken the mail.
 
