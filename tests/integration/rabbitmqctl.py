@@ -1,5 +1,7 @@
 """What an operator, or an accident, does to a running RabbitMQ."""
 
+import os
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -62,6 +64,17 @@ class Rabbit:
     def connections(self) -> list[str]:
         """Return one name for each connection."""
         return self.ctl("list_connections", "--no-table-headers", "pid").splitlines()
+
+    @contextmanager
+    def silent(self) -> Iterator[None]:
+        """Let the broker stand still: it is connected to, and never answers."""
+        process = self.server._process
+        assert process is not None
+        os.kill(process.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(process.pid, signal.SIGCONT)
 
     @contextmanager
     def short_of_memory(self) -> Iterator[None]:

@@ -117,6 +117,19 @@ def test_a_broker_short_of_memory_refuses_within_the_limit_and_takes_again_after
     assert len({b"first", b"behind it"} & set(rabbit.take("video"))) <= 1  # what nobody waits for is not sent
 
 
+def test_a_broker_that_stands_still_refuses_within_the_limit_and_takes_again_afterwards(
+    rabbit: Rabbit, publisher: Publisher
+) -> None:
+    with rabbit.silent():
+        began = time.monotonic()
+        with pytest.raises(BrokerUnavailable, match="no confirmation"):
+            publisher.publish("video", b"unheard")
+        seconds = time.monotonic() - began
+
+    assert seconds < PUBLISH_SECONDS + 5
+    wait_for(lambda: publish(publisher, b"after"))
+
+
 def test_a_deleted_queue_is_declared_again(rabbit: Rabbit, publisher: Publisher) -> None:
     rabbit.delete("video")  # which itself declares the queues first
 

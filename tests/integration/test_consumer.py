@@ -231,6 +231,23 @@ def test_a_consumer_begins_when_the_broker_comes(rabbit: Rabbit) -> None:
     assert service.end()
 
 
+def test_a_broker_that_never_answers_does_not_look_like_a_process_that_is_stuck(rabbit: Rabbit) -> None:
+    service = Service(rabbit, lambda _: Verdict.ACK)
+    oldest = 0.0
+
+    with rabbit.silent():
+        thread = threading.Thread(target=service.start)
+        thread.start()
+        deadline = time.monotonic() + 15  # longer than one attempt to connect
+        while time.monotonic() < deadline:
+            oldest = max(oldest, service.heartbeat.age)
+            time.sleep(0.1)
+
+    thread.join()
+    assert service.end()
+    assert 1 < oldest < 30  # of the 60 s after which a process counts as stuck
+
+
 def test_a_queue_that_is_deleted_is_declared_again_and_consumed(rabbit: Rabbit, start: Start) -> None:
     service = start()
 
