@@ -11,6 +11,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -18,15 +19,43 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dev.stack import RANGE
-from tests.chaos.ledger import Books, Kill, Ledger, settle
+from tests.chaos.ledger import Books, Event, Ledger, settle
 from tests.chaos.load import Load, videos
-from tests.chaos.suite import PROCESSES, RESPAWN_SECONDS, ChaosStack
-from tests.e2e.conftest import wait_for
+from tests.chaos.suite import PROCESSES, ChaosStack
+from tests.chaos.toxics import (
+    Bandwidth,
+    Down,
+    Latency,
+    LimitData,
+    ResetPeer,
+    Slicer,
+    SlowClose,
+    Timeout,
+    Toxic,
+)
+from tests.chaos.wired import WIRES
 
 FIRST_PORT = 26_000
-LONGEST_PAUSE = 1.0
+LONGEST_PAUSE = 0.8
+READY_SECONDS = 10.0
+"""Who is not ready by then is killed all the same."""
 WORKERS = ("gateway", "gateway-2", "auth", "auth-2")
 """Processes that work in children, which die alone too."""
+FROZEN_SECONDS = 7.0
+"""Longer than a lease and what clocks may differ by."""
+FREEZES = 0.1
+"""The part of processes that are stopped and go on again, in place of a kill."""
+TOXICS: tuple[Toxic, ...] = (
+    Latency(0.2, 0.1),
+    Down(),
+    Bandwidth(50_000),
+    SlowClose(1.0),
+    Timeout(),
+    ResetPeer(0.3),
+    Slicer(300, 200, 0.002),
+    LimitData(30_000),
+)
+TOXIC_SECONDS = (0.5, 3.0)
 
 
 @dataclass
@@ -35,40 +64,94 @@ class Killer:
 
     stack: ChaosStack
     chance: random.Random
-    kills: list[Kill] = field(default_factory=list)
+    kills: list[Event] = field(default_factory=list)
+    freezes: list[Event] = field(default_factory=list)
 
-    def kill(self) -> None:
-        """Kill one process, or the worker of one."""
+    def act(self) -> None:
+        """Kill or freeze one process, or kill the worker of one."""
         name = self.chance.choice(PROCESSES)
         worker = name in WORKERS and self.chance.random() < 0.5
-        pause = self.chance.uniform(0, LONGEST_PAUSE)
-        program = self.stack.program(name)
-        wait_for(program.ready, RESPAWN_SECONDS)
+        freeze, pause = self.chance.random() < FREEZES, self.chance.uniform(0, LONGEST_PAUSE)
+        self._wait_until_ready(name)
         time.sleep(pause)
-        pids = self.stack.workers(name) if worker else [self.stack.pid(name)]
-        for pid in filter(None, pids):
-            self.kills.append(Kill("worker of" if worker else "process", name, time.time()))
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        pid = self.stack.pid(name)
+        for victim in filter(None, self.stack.workers(name) if worker else [pid]):
+            if freeze:
+                self._freeze(name, victim)
+            else:
+                self.kills.append(Event("kill", f"{name}'s worker" if worker else name, time.time()))
+                _signal(victim, signal.SIGKILL)
+
+    def _freeze(self, name: str, pid: int) -> None:
+        self.freezes.append(Event("freeze", name, time.time()))
+        _signal(pid, signal.SIGSTOP)
+        thaw = threading.Timer(FROZEN_SECONDS, _signal, (pid, signal.SIGCONT))
+        thaw.daemon = True
+        thaw.start()
+
+    def _wait_until_ready(self, name: str) -> None:
+        program, deadline = self.stack.program(name), time.monotonic() + READY_SECONDS
+        while not program.ready() and time.monotonic() < deadline:
+            time.sleep(0.05)
 
 
-def run(stack: ChaosStack, *, seed: int, uploads: int, kills: int) -> Ledger:
+def _signal(pid: int, number: signal.Signals) -> None:
+    with suppress(ProcessLookupError):  # it has ended
+        os.kill(pid, number)
+
+
+class Poisoner(threading.Thread):
+    """Switches one toxic after another on, on a wire that chance picks."""
+
+    def __init__(self, stack: ChaosStack, chance: random.Random) -> None:
+        super().__init__(name="poisoner", daemon=True)
+        self.events: list[Event] = []
+        self._stack, self._chance = stack, chance
+        self._over = threading.Event()
+
+    def run(self) -> None:
+        """Go on until `stop`."""
+        while not self._over.is_set():
+            wire, toxic = self._chance.choice(WIRES), self._chance.choice(TOXICS)
+            seconds, pause = self._chance.uniform(*TOXIC_SECONDS), self._chance.uniform(*TOXIC_SECONDS)
+            self.events.append(Event(type(toxic).__name__, wire, time.time()))
+            with self._stack.wires[wire].on(toxic):
+                self._over.wait(seconds)
+            self._over.wait(pause)
+
+    def stop(self) -> None:
+        """Switch the last one off."""
+        self._over.set()
+        self.join()
+
+
+def run(stack: ChaosStack, *, seed: int, uploads: int, kills: int, toxics: bool) -> Ledger:
     """Spread the uploads over the kills, wait until all is quiet, and return what came of it."""
     began = time.monotonic()
     load = Load(stack, videos(stack.folder), seed)
     killer = Killer(stack, random.Random(seed))  # noqa: S311 - repeatable, not secret
+    poisoner = Poisoner(stack, random.Random(seed))  # noqa: S311 - likewise
+    if toxics:
+        poisoner.start()
     try:
         while len(killer.kills) < kills:
             load.upload(uploads * (len(killer.kills) + 1) // kills - len(load.attempts))
             if len(killer.kills) % 5 == 0:
                 load.log_in()
-            killer.kill()
+            killer.act()
+            if len(killer.kills) % 50 == 0:
+                print(f"{time.monotonic() - began:.0f} s: {len(killer.kills)} kills", flush=True)  # noqa: T201 - a sign of life
         load.wait()
     finally:
+        if toxics:
+            poisoner.stop()
         load.close()
     stack.up()
     settle(stack, load.attempts)
-    return Books(stack, load.attempts, killer.kills).ledger(seed, time.monotonic() - began)
+    events = [*killer.kills, *killer.freezes, *poisoner.events]
+    ledger = Books(stack, load.attempts, events).ledger(seed, time.monotonic() - began)
+    ledger.logins, ledger.logins_refused = load.logins, load.logins_refused
+    return ledger
 
 
 def main() -> int:
@@ -77,11 +160,12 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**32))
     parser.add_argument("--uploads", type=int, default=200)
     parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--toxics", action="store_true", help="make the wires misbehave too")
     parser.add_argument("--ledger", type=Path, help="where to keep the ledger as JSON")
     asked = parser.parse_args()
     print(f"seed {asked.seed}", flush=True)  # noqa: T201 - the way to run it again
     with started() as stack:
-        ledger = run(stack, seed=asked.seed, uploads=asked.uploads, kills=asked.kills)
+        ledger = run(stack, seed=asked.seed, uploads=asked.uploads, kills=asked.kills, toxics=asked.toxics)
         if asked.ledger:
             ledger.write(asked.ledger)
         print(ledger.as_text())  # noqa: T201 - the result

@@ -25,17 +25,21 @@ from tests.chaos.suite import ChaosStack
 QUEUES = tuple(f"{name}{twin}" for name in broker.QUEUES for twin in ("", ".dlq"))
 OUR_FAULT = {"converter_crashed", "video_lost"}
 """Reasons of a failure that say nothing of the video."""
+SENDING = ("notification", "mail", "mongodb")
+"""Where trouble can cut off a sender between the mail server's 250 and the record."""
+AROUND = 4.0
+"""How long before a mail was taken such trouble may have begun."""
 QUIET_SECONDS = 150.0
 Document = dict[str, Any]
 Mail = Message
 
 
 @dataclass
-class Kill:
-    """What was done to a process, and when, by the wall clock."""
+class Event:
+    """What was done to a process or to the wire before a server, and when, by the wall clock."""
 
     what: str
-    process: str
+    where: str
     at: float
 
 
@@ -60,14 +64,18 @@ class Ledger:
     duplicate_mails: int = 0
     """Mails that were sent again with the same Message-ID."""
     unexplained_mails: list[str] = field(default_factory=list)
-    """Those of them without a kill of a sender in between."""
+    """Those of them without a trouble of the sender or of its wire in between."""
     unfinished_uploads: list[str] = field(default_factory=list)
     orphans: list[str] = field(default_factory=list)
     """Blobs, or chunks of one, that no job wants, after the sweep."""
     queues: dict[str, int] = field(default_factory=dict)
     attempts_of_jobs: dict[int, int] = field(default_factory=dict)
     """How many jobs were claimed how often."""
-    kills: dict[str, int] = field(default_factory=dict)
+    kills: int = 0
+    troubles: dict[str, int] = field(default_factory=dict)
+    """How often what was done where."""
+    logins: int = 0
+    logins_refused: int = 0
     seconds: float = 0.0
 
     @property
@@ -109,8 +117,8 @@ def depths(stack: ChaosStack) -> dict[str, int]:
 class Books:
     """Everything that a run left behind, read once."""
 
-    def __init__(self, stack: ChaosStack, attempts: Sequence[Attempt], kills: Iterable[Kill]) -> None:
-        self._stack, self._attempts, self._kills = stack, attempts, list(kills)
+    def __init__(self, stack: ChaosStack, attempts: Sequence[Attempt], events: Iterable[Event]) -> None:
+        self._stack, self._attempts, self._events = stack, attempts, list(events)
         owners = sorted({attempt.owner for attempt in attempts})
         with stack.mongodb() as client:
             self._jobs: list[Document] = list(client["jobs"]["jobs"].find({"owner": {"$in": owners}}))
@@ -150,7 +158,8 @@ class Books:
             orphans=self.orphans(),
             queues=depths(self._stack),
             attempts_of_jobs=_counted(job["attempt"] for job in ended),
-            kills=_counted(f"{kill.what} {kill.process}" for kill in self._kills),
+            kills=sum(event.what == "kill" for event in self._events),
+            troubles=_counted(f"{event.what} {event.where}" for event in self._events),
             seconds=round(seconds, 1),
         )
 
@@ -215,12 +224,12 @@ class Books:
         return self._mails.get(str(job["_id"]), [])
 
     def _repeats(self, job: Document) -> list[tuple[str, bool]]:
-        """Return each mail that was sent again, and whether a sender was killed in between."""
+        """Return each mail that was sent again, and whether a sender or its wire was in trouble then."""
         repeats = []
         for (first, one), (second, other) in pairwise(self._of(job)):
             if one["Message-ID"] == other["Message-ID"]:
-                killed = [k for k in self._kills if k.process.startswith("notification")]
-                explained = any(first - 1 <= kill.at <= second for kill in killed)
+                troubles = [event for event in self._events if event.where.startswith(SENDING)]
+                explained = any(first - AROUND <= event.at <= second for event in troubles)
                 repeats.append((str(job["_id"]), explained))
         return repeats
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 from dev.program import Program
 from dev.stack import ADMIN_NAMES
@@ -51,14 +52,11 @@ class ChaosStack(WiredStack):
 
     # -- for the next start of a process ---------------------------------------------------------
 
-    def once(self, name: str, settings: Mapping[str, str]) -> None:
-        """Give a process settings for its next start."""
-        exports = "".join(f"export {variable}={shlex.quote(value)}\n" for variable, value in settings.items())
-        self._folder_of(name).joinpath("once").write_text(exports)
-
-    def instead(self, name: str, command: Sequence[str]) -> None:
-        """Start another program in place of a process, next time."""
-        self._folder_of(name).joinpath("once").write_text(f"exec {shlex.join(command)}\n")
+    def once(self, name: str, settings: Mapping[str, str], *, instead: Sequence[str] = ()) -> None:
+        """Give a process settings for its next start, or start another program in its place then."""
+        lines = [f"export {variable}={shlex.quote(value)}" for variable, value in settings.items()]
+        lines += [f"exec {shlex.join(instead)}"] if instead else []
+        self.program(name).folder.joinpath("once").write_text("\n".join(lines) + "\n")
 
     # -- signals -----------------------------------------------------------------------------------
 
@@ -111,5 +109,7 @@ class ChaosStack(WiredStack):
         """Return what is known of a process."""
         return next(program for program in self.programs if program.name == name)
 
-    def _folder_of(self, name: str) -> Path:
-        return self.program(name).folder
+    def idle(self, name: str) -> bool:
+        """Whether a converter works on nothing."""
+        with urlopen(f"http://127.0.0.1:{self.program(name).ports[-1]}/metrics", timeout=5) as answer:
+            return "converter_busy 0.0" in answer.read().decode()
