@@ -5,7 +5,7 @@ anything, as behind a Service of Kubernetes; and the clocks of the two are 20 s 
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -124,12 +124,12 @@ class WiredStack(Stack):
     def some_user(self) -> Iterator[User]:
         """Make a user for the time of the block."""
         user = self.user(f"{uuid4().hex[:8]}@example.com")
-        with user.http:
+        with closing(user.http):
             yield user
 
     def mongodb(self) -> pymongo.MongoClient[dict[str, Any]]:
         """Return a connection to MongoDB itself."""
-        return pymongo.MongoClient(self._direct("mongodb"))
+        return pymongo.MongoClient(self.direct("mongodb"))
 
     def books(self, user: User, accepted: list[str]) -> dict[str, list[str]]:
         """Return what must be nothing once every accepted job of a user is over.
@@ -144,7 +144,7 @@ class WiredStack(Stack):
             unexpected = [str(job["_id"]) for job in stray if job["state"] != "uploading"]
         mp3s = {job_id: sum(blob.startswith(job_id) for blob in blobs) for job_id in accepted}
         queues = [f"{name}{twin}" for name in broker.QUEUES for twin in ("", ".dlq")]
-        waiting = [name for name in queues if broker.depth(self._direct("rabbitmq"), name)]
+        waiting = [name for name in queues if broker.depth(self.direct("rabbitmq"), name)]
         return {
             "lost": [job_id for job_id, job in jobs.items() if job["state"] != "done" or not mails[job_id]],
             "mp3s doubled": [job_id for job_id, count in mp3s.items() if count > 1],
@@ -164,6 +164,6 @@ class WiredStack(Stack):
             ]
             return [*(str(job["_id"]) for job in jobs), *map(str, set[Any]().union(*orphans))]
 
-    def _direct(self, name: str) -> str:
+    def direct(self, name: str) -> str:
         url = (self.secrets / URLS[name]).read_text().strip()
         return url.replace(f":{self.wires[name].port}", f":{self.port(name)}")
