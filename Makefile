@@ -87,11 +87,13 @@ setup-python:
 
 test: setup lint unit check ## set everything up and run every check
 
-lint: ## style, types and who may import whom
+lint: ## style, types, who may import whom, and what should be no part of a repository
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/bandit -q -c pyproject.toml -r $(SERVICES) chassis dev benchmarks
+	$(BIN)/python -m tests.secret_scan
 
 lint-manifests: ## what takes minutes to build: kubeconform, kube-score, promtool
 	@dev/setup.sh native

@@ -11,7 +11,7 @@ import signal
 import socket
 import subprocess
 import time
-import xmlrpc.client
+import xmlrpc.client  # with our own supervisor only  # nosec B411
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import cached_property
