@@ -61,6 +61,11 @@ class Rabbit:
         """Close every connection by force."""
         self.ctl("close_all_connections", "a test")
 
+    def close_channels(self) -> None:
+        """Close the first channel of every connection as the broker does after an error."""
+        error = '{channel_exit, 1, {amqp_error, precondition_failed, "a test", none}}'
+        self.ctl("eval", f"[C ! {error} || C <- rabbit_networking:connections()].")
+
     def connections(self) -> list[str]:
         """Return one name for each connection."""
         return self.ctl("list_connections", "--no-table-headers", "pid").splitlines()
@@ -71,6 +76,7 @@ class Rabbit:
         process = self.server._process
         assert process is not None
         os.kill(process.pid, signal.SIGSTOP)
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED)  # its last thread stands still
         try:
             yield
         finally:

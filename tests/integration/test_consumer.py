@@ -22,16 +22,14 @@ class Service:
     """A process's consumer on a thread of its own; `handled` is what it has met so far."""
 
     def __init__(
-        self, rabbit: Rabbit, handler: Callable[[bytes], Verdict], anew_after: float = ANEW_SECONDS
+        self, url: str, handler: Callable[[bytes], Verdict], anew_after: float = ANEW_SECONDS
     ) -> None:
         self.stop = threading.Event()
         self.heartbeat = Heartbeat()
         self.handled: list[bytes] = []
         self.at_work, self.most_at_work = 0, 0
         self._handler = handler
-        self._consumer = Consumer(
-            rabbit.url, "test", "video", self._handle, self.heartbeat, anew_after=anew_after
-        )
+        self._consumer = Consumer(url, "test", "video", self._handle, self.heartbeat, anew_after=anew_after)
         self._thread = threading.Thread(target=self._consumer.run, args=(self.stop,), daemon=True)
 
     def start(self) -> Self:
@@ -76,9 +74,11 @@ def start(rabbit: Rabbit) -> Iterator[Start]:
     services: list[Service] = []
 
     def begin(
-        handler: Callable[[bytes], Verdict] = lambda _: Verdict.ACK, anew_after: float = ANEW_SECONDS
+        handler: Callable[[bytes], Verdict] = lambda _: Verdict.ACK,
+        anew_after: float = ANEW_SECONDS,
+        heartbeat: int = HEARTBEAT_SECONDS,
     ) -> Service:
-        services.append(Service(rabbit, handler, anew_after))
+        services.append(Service(f"{rabbit.url}?heartbeat={heartbeat}", handler, anew_after))
         return services[-1].start()
 
     yield begin
@@ -203,6 +203,17 @@ def test_a_message_whose_connection_was_cut_comes_again_after_the_first_is_done(
     assert (service.most_at_work, rabbit.take("video")) == (1, [])
 
 
+def test_a_channel_that_the_broker_closes_is_made_anew(rabbit: Rabbit, start: Start) -> None:
+    service = start()
+
+    rabbit.close_channels()
+
+    wait_for(lambda: not service.ready)
+    wait_for(lambda: service.ready)
+    rabbit.send("video", b"after")
+    wait_for(lambda: service.handled == [b"after"])
+
+
 @pytest.mark.parametrize("ending", ["stop", "kill"])
 def test_consumption_goes_on_after_a_restart_of_the_broker(rabbit: Rabbit, start: Start, ending: str) -> None:
     service = start()
@@ -220,7 +231,7 @@ def test_consumption_goes_on_after_a_restart_of_the_broker(rabbit: Rabbit, start
 
 def test_a_consumer_begins_when_the_broker_comes(rabbit: Rabbit) -> None:
     rabbit.server.stop()
-    service = Service(rabbit, lambda _: Verdict.ACK)
+    service = Service(rabbit.url, lambda _: Verdict.ACK)
     thread = threading.Thread(target=service.start)
     thread.start()
 
@@ -232,7 +243,7 @@ def test_a_consumer_begins_when_the_broker_comes(rabbit: Rabbit) -> None:
 
 
 def test_a_broker_that_never_answers_does_not_look_like_a_process_that_is_stuck(rabbit: Rabbit) -> None:
-    service = Service(rabbit, lambda _: Verdict.ACK)
+    service = Service(rabbit.url, lambda _: Verdict.ACK)
     oldest = 0.0
 
     with rabbit.silent():
@@ -330,12 +341,13 @@ def test_an_acknowledgement_that_the_broker_waited_too_long_for_is_mended_by_the
 def test_work_slower_than_heartbeats_keeps_its_connection_and_the_process_alive(
     rabbit: Rabbit, start: Start, gate: Gate
 ) -> None:
-    service = start(gate)
+    seconds = 5
+    service = start(gate, heartbeat=seconds)
     rabbit.send("video", b"1")
     wait_for(lambda: service.handled)
     connections = rabbit.connections()
 
-    deadline = time.monotonic() + 2 * HEARTBEAT_SECONDS + 10  # the time itself is the subject
+    deadline = time.monotonic() + 4 * seconds  # the broker cuts who was silent for twice as long
     while time.monotonic() < deadline:
         assert service.heartbeat.age < 5
         time.sleep(0.5)
