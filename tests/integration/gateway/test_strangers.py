@@ -14,13 +14,14 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from flask import Flask
 
-from gateway import routes, schemas
+from gateway import openapi, routes, schemas
 
 from .conftest import Gateway, Stores, some
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 OPEN = {"/login", "/v1/limits", "/v1/me/password", "/openapi.json", "/docs", "/docs/style.css"}
 UNKNOWN = "0" * 32
+ME, OTHER = "me@example.com", "other@example.com"
 
 
 def paths() -> list[str]:
@@ -119,23 +120,58 @@ def test_without_a_token_nothing_but_the_open_routes_answers(gateway: Gateway, p
         assert answer.status_code < 500
 
 
-@pytest.mark.parametrize("path", [path for path in paths() if "<job_id>" in path and "admin" not in path])
-def test_every_method_of_every_route_treats_anothers_job_as_unknown(
-    other: httpx.Client, stores: Stores, path: str
+def routes_of_jobs() -> list[str]:
+    """The places of every operation that names a job, in its path or its query: none can be forgotten."""
+    places = set()
+    for path, operations in json.loads(openapi.text())["paths"].items():
+        for operation in operations.values():
+            names = {parameter["name"] for parameter in operation["parameters"]}
+            if "fid" in names:
+                places.add(f"{path}?fid=<job>")
+            elif "job_id" in names:
+                places.add(path.replace("{job_id}", "<job>"))
+    return sorted(places)
+
+
+IN_EVERY_ANSWER = {"date", "ratelimit-remaining", "ratelimit-reset"}
+"""Headers that tell the time, and how much was asked before."""
+
+
+def told(answer: httpx.Response) -> tuple[int, bytes, dict[str, str]]:
+    """Return all that an answer tells of what was asked for."""
+    headers = {name: value for name, value in answer.headers.items() if name not in IN_EVERY_ANSWER}
+    return answer.status_code, answer.content, headers
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("place", routes_of_jobs())
+def test_anothers_job_is_as_good_as_unknown(
+    me: httpx.Client, other: httpx.Client, stores: Stores, place: str, method: str
 ) -> None:
-    job = stores.done("me@example.com", b"mp3")
+    for asker, name, others_name in ((me, ME, OTHER), (other, OTHER, ME)):
+        own, others = stores.done(name, b"mp3"), stores.done(others_name, b"another mp3")
 
-    for method in METHODS:
-        mine, unknown, malformed = (
-            other.request(method, path.replace("<job_id>", job_id), headers={"X-Request-Id": "r"})
-            for job_id in (job.id, UNKNOWN, "x" * 500)
+        foreign, unknown, malformed = (
+            asker.request(method, place.replace("<job>", job_id), headers={"X-Request-Id": "r"})
+            for job_id in (others.id, UNKNOWN, "x" * 500)
         )
-        assert mine.status_code == unknown.status_code == malformed.status_code
-        assert mine.status_code in (404, 405) or method == "OPTIONS"
-        assert mine.content == unknown.content
-        assert job.id not in mine.text
+        assert told(foreign) == told(unknown) == told(malformed)
+        assert foreign.status_code in (403, 404, 405) or method == "OPTIONS"
+        assert others.id not in foreign.text
+        assert some(stores.jobs.get(others.id)).version == others.version
 
-    assert some(stores.jobs.get(job.id)).version == job.version
+        answer = asker.request(method, place.replace("<job>", own.id))
+
+        assert answer.status_code != 404
+        if foreign.status_code == 404:
+            assert answer.status_code in (200, 202, 204, 409)
+
+
+def test_every_route_that_takes_a_job_is_looked_at() -> None:
+    assert {"/download?fid=<job>", "/v1/jobs/<job>/mp3", "/v1/admin/jobs/<job>/fail"} <= set(routes_of_jobs())
+    assert {path.replace("<job_id>", "<job>") for path in paths() if "<job_id>" in path} <= set(
+        routes_of_jobs()
+    )
 
 
 RAW = {
