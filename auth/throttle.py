@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, Executable, delete, func, select
 from sqlalchemy.dialects.mysql import insert
 
 from auth.database import LostDeadlock, failures, transaction
+from chassis.crashpoint import crashpoints
 
 TRIES = 10
 IPV6_PREFIX = 64
@@ -53,6 +54,7 @@ class Throttle:
                 if (connection.scalar(found) or 0) >= limit:
                     raise TooManyFailures(self._seconds - now % self._seconds)
 
+    @crashpoints
     def failed(self, username: str, address: str) -> None:
         """Count a wrong password, and forget the windows that have passed."""
         with transaction(self._engine) as connection:

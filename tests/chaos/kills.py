@@ -14,6 +14,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,6 +37,9 @@ from tests.chaos.toxics import (
 from tests.chaos.wired import WIRES
 
 FIRST_PORT = 26_000
+HANDS = 3
+"""How many processes are looked for and killed at the same time."""
+LOGIN_EVERY = 5
 LONGEST_PAUSE = 0.8
 READY_SECONDS = 10.0
 """Who is not ready by then is killed all the same."""
@@ -66,12 +70,14 @@ class Killer:
     chance: random.Random
     kills: list[Event] = field(default_factory=list)
     freezes: list[Event] = field(default_factory=list)
+    _turn: threading.Lock = field(default_factory=threading.Lock)
 
     def act(self) -> None:
         """Kill or freeze one process, or kill the worker of one."""
-        name = self.chance.choice(PROCESSES)
-        worker = name in WORKERS and self.chance.random() < 0.5
-        freeze, pause = self.chance.random() < FREEZES, self.chance.uniform(0, LONGEST_PAUSE)
+        with self._turn:
+            name = self.chance.choice(PROCESSES)
+            worker = name in WORKERS and self.chance.random() < 0.5
+            freeze, pause = self.chance.random() < FREEZES, self.chance.uniform(0, LONGEST_PAUSE)
         self._wait_until_ready(name)
         time.sleep(pause)
         pid = self.stack.pid(name)
@@ -125,33 +131,58 @@ class Poisoner(threading.Thread):
         self.join()
 
 
-def run(stack: ChaosStack, *, seed: int, uploads: int, kills: int, toxics: bool) -> Ledger:
-    """Spread the uploads over the kills, wait until all is quiet, and return what came of it."""
-    began = time.monotonic()
-    load = Load(stack, videos(stack.folder), seed)
-    killer = Killer(stack, random.Random(seed))  # noqa: S311 - repeatable, not secret
-    poisoner = Poisoner(stack, random.Random(seed))  # noqa: S311 - likewise
-    if toxics:
-        poisoner.start()
-    try:
-        while len(killer.kills) < kills:
-            load.upload(uploads * (len(killer.kills) + 1) // kills - len(load.attempts))
-            if len(killer.kills) % 5 == 0:
-                load.log_in()
-            killer.act()
-            if len(killer.kills) % 50 == 0:
-                print(f"{time.monotonic() - began:.0f} s: {len(killer.kills)} kills", flush=True)  # noqa: T201 - a sign of life
-        load.wait()
-    finally:
-        if toxics:
-            poisoner.stop()
-        load.close()
-    stack.up()
-    settle(stack, load.attempts)
-    events = [*killer.kills, *killer.freezes, *poisoner.events]
-    ledger = Books(stack, load.attempts, events).ledger(seed, time.monotonic() - began)
-    ledger.logins, ledger.logins_refused = load.logins, load.logins_refused
-    return ledger
+@dataclass(frozen=True)
+class Size:
+    """How much is done in a run; it ends after so many minutes, however far it came."""
+
+    uploads: int
+    kills: int
+    minutes: float
+    toxics: bool
+
+
+class Run:
+    """Spreads uploads over kills."""
+
+    def __init__(self, stack: ChaosStack, seed: int, size: Size) -> None:
+        self._stack, self._seed, self._size = stack, seed, size
+        self._load = Load(stack, videos(stack.folder), seed)
+        self._killer = Killer(stack, random.Random(seed))  # noqa: S311 - repeatable, not secret
+        self._poisoner = Poisoner(stack, random.Random(seed))  # noqa: S311 - likewise
+        self._began = time.monotonic()
+        self._turn = threading.Lock()
+
+    def ledger(self) -> Ledger:
+        """Do it, wait until all is quiet, and return what came of it."""
+        if self._size.toxics:
+            self._poisoner.start()
+        try:
+            with ThreadPoolExecutor(HANDS, "killer") as pool:
+                for hand in [pool.submit(self._go_on) for _ in range(HANDS)]:
+                    hand.result()
+            self._load.wait()
+        finally:
+            if self._size.toxics:
+                self._poisoner.stop()
+            self._load.close()
+        self._stack.up()
+        settle(self._stack, self._load.attempts)
+        events = [*self._killer.kills, *self._killer.freezes, *self._poisoner.events]
+        books = Books(self._stack, self._load.attempts, events)
+        ledger = books.ledger(self._seed, time.monotonic() - self._began)
+        ledger.logins, ledger.logins_refused = self._load.logins, self._load.logins_refused
+        return ledger
+
+    def _go_on(self) -> None:
+        while (kills := len(self._killer.kills)) < self._size.kills:
+            if time.monotonic() - self._began > self._size.minutes * 60:
+                return
+            with self._turn:
+                due = self._size.uploads * (kills + 1) // self._size.kills
+                self._load.upload(due - len(self._load.attempts))
+                if kills % LOGIN_EVERY == 0:
+                    self._load.log_in()
+            self._killer.act()
 
 
 def main() -> int:
@@ -160,12 +191,14 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**32))
     parser.add_argument("--uploads", type=int, default=200)
     parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--minutes", type=float, default=20.0, help="after so many it ends anyway")
     parser.add_argument("--toxics", action="store_true", help="make the wires misbehave too")
     parser.add_argument("--ledger", type=Path, help="where to keep the ledger as JSON")
     asked = parser.parse_args()
     print(f"seed {asked.seed}", flush=True)  # noqa: T201 - the way to run it again
     with started() as stack:
-        ledger = run(stack, seed=asked.seed, uploads=asked.uploads, kills=asked.kills, toxics=asked.toxics)
+        size = Size(asked.uploads, asked.kills, asked.minutes, asked.toxics)
+        ledger = Run(stack, asked.seed, size).ledger()
         if asked.ledger:
             ledger.write(asked.ledger)
         print(ledger.as_text())  # noqa: T201 - the result
@@ -180,11 +213,12 @@ class BrokenPromise(Exception):
 
 @contextmanager
 def started(settings: Mapping[str, str] | None = None) -> Iterator[ChaosStack]:
-    """Run a suite; its folder stays where something went wrong."""
+    """Run a suite; its folder stays where something went wrong, and nothing of it runs on."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
     folder = Path(tempfile.mkdtemp(prefix="chaos"))
     stack = ChaosStack(folder / "stack", settings)
-    stack.up(FIRST_PORT + os.getpid() % 90 * 2 * RANGE)
     try:
+        stack.up(FIRST_PORT + os.getpid() % 90 * 2 * RANGE)
         yield stack
     finally:
         stack.down()

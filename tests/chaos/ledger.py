@@ -110,7 +110,7 @@ def settle(stack: ChaosStack, attempts: Sequence[Attempt], seconds: float = QUIE
 
 def depths(stack: ChaosStack) -> dict[str, int]:
     """Return how many messages wait in each queue."""
-    with broker.opened(stack._direct("rabbitmq"), "ledger") as channel:
+    with broker.opened(stack.direct("rabbitmq"), "ledger") as channel:
         return {name: channel.queue_declare(name, passive=True).method.message_count for name in QUEUES}
 
 

@@ -1,10 +1,12 @@
 """Clients that upload good and bad videos and write down what they were told."""
 
 import random
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -54,6 +56,7 @@ class Load:
         self._chance = random.Random(seed)  # noqa: S311 - repeatable, not secret
         self._users = [stack.user(f"chaos{uuid4().hex[:8]}@example.com") for _ in range(USERS)]
         self._pool = ThreadPoolExecutor(CLIENTS, "client")
+        self._counting = threading.Lock()
         self._sending: list[Future[None]] = []
         self.attempts: list[Attempt] = []
         self.logins = 0
@@ -64,15 +67,16 @@ class Load:
         """Who uploads."""
         return [user.name for user in self._users]
 
-    def upload(self, count: int = 1, kind: str | None = None) -> None:
-        """Begin some uploads; those of `kind`, or of any."""
+    def upload(self, count: int = 1, kind: str | None = None, door: str = "") -> None:
+        """Begin some uploads, of `kind` or of any; the first request of each goes to `door`."""
         for _ in range(count):
-            number = len(self.attempts)
-            user = self._users[number % USERS]
-            [what] = [kind] if kind else self._chance.choices((*GOOD, *BAD), WEIGHTS)
-            attempt = Attempt(f"video-{number:05}.mp4", what, user.name)
-            self.attempts.append(attempt)
-            self._sending.append(self._pool.submit(self._send, user, attempt))
+            with self._counting:
+                number = len(self.attempts)
+                user = self._users[number % USERS]
+                [what] = [kind] if kind else self._chance.choices((*GOOD, *BAD), WEIGHTS)
+                attempt = Attempt(f"video-{number:05}.mp4", what, user.name)
+                self.attempts.append(attempt)
+            self._sending.append(self._pool.submit(self._send, user, attempt, door))
 
     def log_in(self) -> None:
         """Begin to log in."""
@@ -89,24 +93,28 @@ class Load:
         for user in self._users:
             user.http.close()
 
-    def _send(self, user: User, attempt: Attempt) -> None:
+    def _send(self, user: User, attempt: Attempt, door: str) -> None:
         headers = {"Idempotency-Key": uuid4().hex}
         files = {"file": (attempt.filename, self._media[attempt.kind])}
-        answer = self._ask(attempt.said, lambda: user.http.post("/upload", files=files, headers=headers))
+
+        def send(to: str) -> httpx.Response:
+            return user.http.post(f"{to}/upload", files=files, headers=headers)
+
+        answer = self._ask(attempt.said, partial(send, door), partial(send, ""))
         if answer is not None and answer.is_success:
             attempt.job_id = answer.headers["X-Job-Id"]
 
     def _log_in(self, user: User) -> None:
-        answer = self._ask([], lambda: user.http.post("/login", auth=(user.name, PASSWORD)))
+        answer = self._ask([], *[lambda: user.http.post("/login", auth=(user.name, PASSWORD))] * 2)
         self.logins += 1
         self.logins_refused += answer is None or not answer.is_success
 
-    def _ask(self, said: list[str], send: Any) -> httpx.Response | None:
-        for again in (False, True):
-            if again:
+    def _ask(self, said: list[str], *ways: Callable[[], httpx.Response]) -> httpx.Response | None:
+        for tries, send in enumerate(ways):
+            if tries:
                 time.sleep(PAUSE_SECONDS)
             try:
-                answer: httpx.Response = send()
+                answer = send()
             except httpx.TransportError as error:
                 said.append(type(error).__name__)
                 continue

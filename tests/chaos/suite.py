@@ -10,11 +10,13 @@ import signal
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
 from dev.program import Program
+from dev.services import CLONE
 from dev.stack import ADMIN_NAMES
 from tests.chaos.wired import WiredStack
 from tests.e2e.conftest import wait_for
@@ -35,6 +37,7 @@ SHORT = {
     "MAX_ACTIVE_JOBS": "1000000",
 }
 """Seconds where production has minutes, and no limits for one user."""
+POLITE, MOODY = "aiosmtpd.handlers.Mailbox", "tests.chaos.moody.Moody"
 PROCESSES = tuple(f"{name}{twin}" for name in ADMIN_NAMES for twin in ("", "-2"))
 RESPAWN_SECONDS = 60.0
 
@@ -45,6 +48,20 @@ class ChaosStack(WiredStack):
     def __init__(self, folder: Path, settings: Mapping[str, str] | None = None) -> None:
         super().__init__(folder, {**SHORT, **(settings or {})})
 
+    @cached_property
+    def programs(self) -> list[Program]:
+        """Every program; the mail server is moody with some users."""
+        return [
+            replace(
+                program,
+                command=tuple(MOODY if word == POLITE else word for word in program.command),
+                environment={**program.environment, "PYTHONPATH": str(CLONE)},
+            )
+            if program.name == "mail"
+            else program
+            for program in super().programs
+        ]
+
     def _lied_to(self, program: Program, seconds: float) -> Program:
         """Clocks are right here, and a program can be told something for its next start."""
         del seconds
@@ -52,9 +69,12 @@ class ChaosStack(WiredStack):
 
     # -- for the next start of a process ---------------------------------------------------------
 
-    def once(self, name: str, settings: Mapping[str, str], *, instead: Sequence[str] = ()) -> None:
-        """Give a process settings for its next start, or start another program in its place then."""
+    def once(
+        self, name: str, settings: Mapping[str, str], *, before: str = "", instead: Sequence[str] = ()
+    ) -> None:
+        """For its next start, give a process settings, do something `before`, or start another program."""
         lines = [f"export {variable}={shlex.quote(value)}" for variable, value in settings.items()]
+        lines += [before] if before else []
         lines += [f"exec {shlex.join(instead)}"] if instead else []
         self.program(name).folder.joinpath("once").write_text("\n".join(lines) + "\n")
 

@@ -1,0 +1,115 @@
+"""Let each process die at each of its crash points: `python -m tests.chaos.crashpoints [PATTERN]`.
+
+Before and after every durable write and every send, at the first and at the second time that the
+process comes by.  At the end the ledger is printed; the exit status is 1 if a promise was broken, or if
+a point was never reached.
+"""
+
+import re
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
+from tests.chaos.kills import BrokenPromise, started
+from tests.chaos.lanes import Lane, Lanes, Point
+from tests.chaos.ledger import Books, Event, settle
+from tests.chaos.load import Load, videos
+from tests.chaos.stage import Overtaken
+from tests.chaos.suite import ChaosStack
+
+REACH_SECONDS = 60.0
+"""How long a process is made to come by a point."""
+LOOK_SECONDS = 1.0
+"""How long it is watched after each exercise."""
+HITS = (1, 2)
+Step = tuple[str, Point]
+
+
+class Runner:
+    """Runs one lane."""
+
+    def __init__(self, stack: ChaosStack, lane: Lane, wanted: Callable[[str], bool]) -> None:
+        self._stack, self._lane = stack, lane
+        self._steps: list[Step] = []
+        for point in lane.points:
+            for place in ("before", "after"):
+                steps = [(f"{place} {point.function}:{hit}", point) for hit in HITS]
+                self._steps += [step for step in steps if wanted(f"{lane.process} {step[0]}")]
+        self.deaths: list[Event] = []
+        self.unreached: list[str] = []
+
+    def run(self) -> None:
+        """Die everywhere; the process that comes back after a death is the one for the next."""
+        name = self._lane.process
+        if not self._steps:
+            return
+        self._arm(self._steps[0])
+        pid = self._stack.restart(name)
+        for step, following in zip(self._steps, [*self._steps[1:], None], strict=True):
+            self._disarm() if following is None else self._arm(following)
+            reached = self._exercise(step, pid)
+            if reached:
+                self.deaths.append(Event("kill", name, time.time()))
+            else:
+                self.unreached.append(f"{name} {step[0]}")
+            pid = self._next(pid)
+
+    def _arm(self, step: Step) -> None:
+        where, point = step
+        settings = {"CRASHPOINT": where, **point.settings}
+        self._stack.once(self._lane.process, settings, before=point.before)
+
+    def _disarm(self) -> None:
+        self._stack.once(self._lane.process, {})
+
+    def _exercise(self, step: Step, pid: int) -> bool:
+        """Make the process come by the point until it, or its worker, is no more."""
+        mortals = [pid, *self._stack.workers(self._lane.process)]
+        deadline = time.monotonic() + REACH_SECONDS
+        while time.monotonic() < deadline:
+            with suppress(Overtaken):
+                step[1].exercise()
+            look = time.monotonic() + LOOK_SECONDS
+            while time.monotonic() < look:
+                if any(self._stack.ended(mortal, 0) for mortal in mortals):
+                    return True
+                time.sleep(0.02)
+        return False
+
+    def _next(self, pid: int) -> int:
+        """Return the process that comes after this one, which may have lost its worker only."""
+        if self._stack.pid(self._lane.process) == pid:
+            self._stack.kill(self._lane.process)
+        return self._stack.respawned(self._lane.process, pid)
+
+
+def main() -> int:
+    """Run every lane at the same time and print the ledger of all."""
+    pattern = re.compile(sys.argv[1] if sys.argv[1:] else "")
+    began = time.monotonic()
+    with started() as stack:
+        media = videos(stack.folder)
+        load = Load(stack, media, seed=0)
+        lanes = Lanes(stack, load, media)
+        runners = [Runner(stack, lane, lambda name: bool(pattern.search(name))) for lane in lanes.all()]
+        with ThreadPoolExecutor(len(runners)) as pool:
+            for running in [pool.submit(runner.run) for runner in runners]:
+                running.result()
+        load.close()
+        stack.up()
+        lanes.clear_up()
+        settle(stack, load.attempts)
+        deaths = [death for runner in runners for death in runner.deaths]
+        ledger = Books(stack, load.attempts, deaths).ledger(0, time.monotonic() - began)
+        unreached = [where for runner in runners for where in runner.unreached]
+        print(ledger.as_text())  # noqa: T201 - the result
+        print(f"{len(deaths)} deaths; never reached: {unreached or 'none'}")  # noqa: T201 - likewise
+        if ledger.violations or unreached:
+            raise BrokenPromise(f"its logs lie in {stack.folder / 'logs'}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

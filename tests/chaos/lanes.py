@@ -1,0 +1,213 @@
+"""What makes each process come by each of its crash points."""
+
+import signal
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import sqlalchemy
+from argon2 import PasswordHasher
+
+from dev.services import FIRST_ADMIN
+from tests.chaos.load import Load
+from tests.chaos.moody import LATER, NEVER
+from tests.chaos.stage import Stage
+from tests.chaos.suite import ChaosStack
+from tests.e2e.conftest import PASSWORD, wait_for
+
+DAY = timedelta(days=1)
+WEAK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+"""Its hashes are stored anew at the next login."""
+
+Exercise = Callable[[], object]
+
+
+@dataclass(frozen=True)
+class Point:
+    """A function with crash points, and what makes a process call it."""
+
+    function: str
+    exercise: Exercise
+    settings: Mapping[str, str] = field(default_factory=dict)
+    before: str = ""
+    """What the shell does before it starts the process."""
+
+
+@dataclass(frozen=True)
+class Lane:
+    """A process that dies at one point after the other."""
+
+    process: str
+    points: list[Point]
+
+
+class Lanes:
+    """Every lane; they can be run at the same time."""
+
+    def __init__(self, stack: ChaosStack, load: Load, media: Mapping[str, bytes]) -> None:
+        self._stack, self._load, self._media = stack, load, media
+        self._stage = Stage(stack, media["short"])
+        self._user = stack.user("wishes@example.com")
+        self._admin = httpx.Client(timeout=60)
+        password = (stack.secrets / "first_admin_password").read_text().strip()
+        answer = httpx.post(f"{stack.gateway_url}/login", auth=(FIRST_ADMIN, password), timeout=60)
+        self._admin.headers["Authorization"] = f"Bearer {answer.raise_for_status().text}"
+        self._door = self._url("gateway-2")
+        self._numbers = iter(range(10**6))
+
+    def all(self) -> list[Lane]:
+        """Return them."""
+        return [
+            Lane("gateway", self._upload_points()),
+            Lane("gateway-2", self._gateway_points()),
+            Lane("converter", self._mp3_points()),
+            Lane("converter-2", self._converter_points()),
+            Lane("notification-2", self._notification_points()),
+            Lane("reconciler", self._mending_points()),
+            Lane("reconciler-2", self._retention_points()),
+            Lane("auth-2", self._auth_points()),
+        ]
+
+    def clear_up(self) -> None:
+        """Leave no dead letter."""
+        self._admin.delete(f"{self._stack.gateway_url}/v1/admin/dead-letters/video").raise_for_status()
+
+    # -- gateway -----------------------------------------------------------------------------------
+
+    def _upload_points(self) -> list[Point]:
+        functions = ["Jobs.begin_upload", "Blobs._insert_chunk", "Blobs._insert_file"]
+        functions += ["IdempotencyKeys.remember", "Jobs.queue", "Publisher.publish", "Jobs.mark_rung"]
+        return [Point(function, self._upload_here) for function in functions]
+
+    def _gateway_points(self) -> list[Point]:
+        stage, me = self._stage, self._user.name
+        return [
+            Point("Jobs.discard", self._upload_text),
+            Point("Blobs._delete_file", self._upload_text),
+            Point("Blobs._delete_chunks", lambda: self._delete(stage.failed(me).id)),
+            Point("Jobs.delete", lambda: self._delete(stage.failed(me).id)),
+            Point("Jobs.cancel", lambda: self._mine(f"/v1/jobs/{stage.queued(me).id}/cancel")),
+            Point("Jobs.retry", lambda: self._mine(f"/v1/jobs/{stage.failed(me).id}/retry")),
+            Point("IdempotencyKeys.forget", lambda: self._upload_with(stage.remembered(me))),
+            Point("Jobs.give_up", lambda: self._admins("POST", f"jobs/{stage.converting(me).id}/fail")),
+            Point("DeadLetters.replay", lambda: self._dead_letter("POST", "video/replay")),
+            Point("DeadLetters.drop", lambda: self._dead_letter("DELETE", "video")),
+        ]
+
+    def _upload_here(self) -> None:
+        self._load.upload(kind="short", door=self._url("gateway"))
+        self._load.wait()
+
+    def _upload_text(self) -> None:
+        self._mine("/v1/jobs", files={"file": ("minutes.txt", self._media["text"])})
+
+    def _upload_with(self, key: str) -> None:
+        files = {"file": ("short.mkv", self._media["short"])}
+        self._mine("/v1/jobs", files=files, headers={"Idempotency-Key": key})
+
+    def _delete(self, job_id: str) -> None:
+        self._mine(f"/v1/jobs/{job_id}", method="DELETE")
+
+    def _mine(self, path: str, *, method: str = "POST", **arguments: Any) -> None:
+        with suppress(httpx.TransportError):  # it died, as it should
+            self._user.http.request(method, f"{self._door}{path}", **arguments)
+
+    def _admins(self, method: str, path: str) -> None:
+        with suppress(httpx.TransportError):
+            self._admin.request(method, f"{self._door}/v1/admin/{path}")
+
+    def _dead_letter(self, method: str, path: str) -> None:
+        self._stage.dead_letter(self._stage.failed(self._user.name, ended=DAY))
+        self._admins(method, f"dead-letters/{path}")
+
+    # -- converter ---------------------------------------------------------------------------------
+
+    def _mp3_points(self) -> list[Point]:
+        functions = ["Jobs.claim", "Jobs.describe", "Blobs._insert_chunk", "Blobs._insert_file"]
+        functions += ["Blobs._delete_file", "Blobs._delete_chunks", "Jobs.finish"]
+        return [Point(function, lambda: self._upload("short")) for function in functions]
+
+    def _converter_points(self) -> list[Point]:
+        functions = ["Publisher.publish", "Jobs.mark_rung", "_settle"]
+        return [
+            *(Point(function, lambda: self._upload("short")) for function in functions),
+            Point("Jobs.fail", lambda: self._upload("text")),
+            Point("Jobs.renew", lambda: self._upload("lecture")),
+            Point("Jobs.give_back", self._terminate_in_mid_work, {"SHUTDOWN_GRACE": "0"}),
+            Point("Jobs.retry_later", lambda: self._upload("talk"), before="ulimit -f 100"),
+        ]
+
+    def _upload(self, kind: str) -> None:
+        self._load.upload(kind=kind)
+        self._load.wait()
+
+    def _terminate_in_mid_work(self) -> None:
+        self._upload("lecture")
+        with suppress(AssertionError):  # its twin has the job
+            wait_for(lambda: not self._stack.idle("converter-2"), 2)
+            self._stack.send("converter-2", signal.SIGTERM)
+
+    # -- notification --------------------------------------------------------------------------------
+
+    def _notification_points(self) -> list[Point]:
+        functions = ("Jobs.claim_notice", "MailServer.send", "Jobs.notice_sent", "_settle")
+        return [
+            *(Point(function, lambda: self._upload("text")) for function in functions),
+            Point("Jobs.notice_delayed", lambda: self._stage.failed(LATER)),
+            Point("Jobs.notice_undeliverable", lambda: self._stage.failed(NEVER)),
+        ]
+
+    # -- reconciler ----------------------------------------------------------------------------------
+
+    def _mending_points(self) -> list[Point]:
+        stage, me = self._stage, self._user.name
+        return [
+            Point("Jobs.take_back", lambda: stage.converting(me, lapsed=True)),
+            Point("Jobs.take_back_notice", lambda: stage.half_told(me)),
+            Point("Jobs.ring_again", lambda: stage.unheard(me)),
+            Point("Jobs.end_delay", lambda: stage.delayed(me)),
+            Point("Publisher.publish", lambda: stage.queued(me)),
+            Point("Jobs.mark_rung", lambda: stage.queued(me)),
+        ]
+
+    def _retention_points(self) -> list[Point]:
+        stage, me = self._stage, self._user.name
+        return [
+            Point("Jobs.release_source", lambda: stage.done(me, ended=2 * DAY)),
+            Point("Jobs.expire", lambda: stage.failed(me, ended=20 * DAY)),
+            Point("Jobs.forget", lambda: stage.expired(me)),
+            Point("Jobs.discard", lambda: stage.uploading(me, old=True)),
+            Point("Blobs._delete_file", lambda: stage.uploading(me, old=True)),
+            Point("Blobs._delete_chunks", lambda: stage.uploading(me, old=True)),
+        ]
+
+    # -- auth ------------------------------------------------------------------------------------------
+
+    def _auth_points(self) -> list[Point]:
+        return [
+            Point("Users.add", lambda: self._ask_auth("POST", "/users", json={"username": self._new_name()})),
+            Point("Users._update", lambda: self._ask_auth("PATCH", f"/users/{LATER}", json={"admin": False})),
+            Point("Users.rehash", self._log_in_with_a_weak_hash),
+            Point("Throttle.failed", lambda: self._ask_auth("POST", "/login", auth=(NEVER, "wrong"))),
+        ]
+
+    def _log_in_with_a_weak_hash(self) -> None:
+        engine = sqlalchemy.create_engine(self._stack.direct("mariadb"))
+        change = sqlalchemy.text("UPDATE users SET password_hash = :hash WHERE username = :name")
+        with engine.begin() as connection:
+            connection.execute(change, {"hash": WEAK.hash(PASSWORD), "name": self._user.name})
+        engine.dispose()
+        self._ask_auth("POST", "/login", auth=(self._user.name, PASSWORD))
+
+    def _new_name(self) -> str:
+        return f"new{next(self._numbers)}@example.com"
+
+    def _ask_auth(self, method: str, path: str, **arguments: Any) -> None:
+        with suppress(httpx.TransportError):
+            self._admin.request(method, f"{self._url('auth-2')}{path}", **arguments)
+
+    def _url(self, name: str) -> str:
+        return f"http://127.0.0.1:{self._stack.program(name).ports[0]}"
