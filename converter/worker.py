@@ -222,17 +222,32 @@ class _Work:
         return "again"
 
     def _lost(self) -> str:
-        """Throw the work away: the job was canceled, or is in other hands."""
+        """Throw the work away: the job was canceled, or is in other hands.
+
+        Unless this claim finished it, and the answer got lost: then the job wants its MP3.
+        """
+        try:
+            job = self._as_ours()
+        except (StoreUnavailable, StoreRefused) as error:
+            log.warning("the reconciler will sweep up", reason=str(error))
+            return "lease lost"
+        if job is not None:
+            self._ring(job, "mp3")
+            return "done"
         log.warning("the lease is lost: the work is thrown away")
         self._delete_blob()
         return "lease lost"
 
     def _given_back(self) -> str:
-        """Leave the job to others at once: this process must end."""
-        self._delete_blob()
+        """Leave the job to others at once: this process must end.
+
+        The lease goes first: while it holds, a `finish` that is still on its way could want the MP3.
+        """
         job = self.use.jobs.give_back(self.job.claimed)
-        if job is not None:
-            self._ring(job, "video")
+        if job is None:
+            return self._lost()
+        self._ring(job, "video")
+        self._delete_blob()
         return "given back"
 
     def _delete_blob(self) -> None:

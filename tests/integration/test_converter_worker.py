@@ -3,7 +3,7 @@
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
@@ -17,9 +17,9 @@ from chassis import mongodb
 from chassis.broker import BrokerUnavailable
 from chassis.doorbell import Doorbell
 from chassis.files import Blobs, NoSuchBlob
-from chassis.job import Job
+from chassis.job import Job, Lease
 from chassis.jobs import Jobs
-from chassis.mongodb import Client, now
+from chassis.mongodb import Client, StoreUnavailable, now
 from chassis.options import Options
 from chassis.timing import Timing
 from converter.limits import Limits
@@ -44,6 +44,24 @@ class Away:
 
     def publish(self, queue: str, body: bytes) -> None:
         raise BrokerUnavailable(f"{queue}: {len(body)} bytes")
+
+
+class Mute(Jobs):
+    """A store that does what it is asked for at the end of a job, and never says so."""
+
+    def finish(self, lease: Lease, result: Mapping[str, Any]) -> Job | None:
+        super().finish(lease, result)
+        raise StoreUnavailable("cut off")
+
+
+class MuteAtTheEnd(Mute):
+    """The same, in a process that is asked to end at that moment."""
+
+    stop = threading.Event()
+
+    def finish(self, lease: Lease, result: Mapping[str, Any]) -> Job | None:
+        self.stop.set()
+        return super().finish(lease, result)
 
 
 class Full(Scratch):
@@ -193,6 +211,24 @@ def test_a_lost_lease_ends_the_work_and_leaves_no_blob(
     with pytest.raises(NoSuchBlob):
         conversions.mp3s.find(f"{job.id}.1")
     assert rung(conversions) == []
+
+
+@pytest.mark.parametrize("mute", [Mute, MuteAtTheEnd])
+def test_a_done_job_keeps_its_mp3_although_its_converter_was_never_told(
+    conversions: Conversions, client: Client, mute: type[Mute]
+) -> None:
+    stop = MuteAtTheEnd.stop
+    stop.clear()
+    use = replace(conversions, jobs=mute(client), stop=stop, grace=timedelta(0))
+    job = uploaded(use, CLIP.read_bytes())
+
+    use.look_at(job.id)
+
+    done = now_is(use, job)
+    assert done.state == "done"
+    assert done.result is not None
+    assert conversions.mp3s.find(done.result["blob"]).sha256 == done.result["sha256"]
+    assert [bell for bell, _ in rung(conversions)] == ["mp3"]
 
 
 def test_a_stop_gives_long_work_back_at_once(conversions: Conversions, long_video: Path) -> None:
