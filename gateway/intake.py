@@ -11,11 +11,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from chassis import logs
-from chassis.broker import BrokerUnavailable
-from chassis.doorbell import ring
 from chassis.files import BlobWriter
 from chassis.job import Job
-from chassis.mongodb import StoreUnavailable
 from chassis.options import Options
 from gateway import names, problems, upload_problems
 from gateway.forms import Sink
@@ -59,9 +56,13 @@ class Intake:
             raise self._wrong_number()
         if key is not None and (others := self._made_by_another(options, key)):
             return others
-        jobs = [self._queue(incoming, options) for incoming in self._incoming]
+        stored = [(incoming.job.id, incoming.writer) for incoming in self._incoming]
+        jobs = [
+            self._uploads.queue(job_id, size=blob.size, sha256=blob.sha256, options=options)
+            for job_id, blob in stored
+        ]
         for job in jobs:
-            self._ring(job)
+            self._uploads.ring(job)
         return jobs
 
     def undo(self) -> None:
@@ -73,25 +74,6 @@ class Intake:
                     incoming.writer.abort()
             except Exception as error:  # noqa: BLE001 - the first error is the one to answer with
                 log.warning("the reconciler will clear up", job_id=job_id, reason=str(error))
-
-    def _queue(self, incoming: "_Incoming", options: Options) -> Job:
-        jobs, writer, document = self._uploads.jobs, incoming.writer, options.as_document()
-        try:
-            job = jobs.queue(incoming.job.id, size=writer.size, sha256=writer.sha256, options=document)
-        except StoreUnavailable:
-            job = jobs.get(incoming.job.id)  # only the answer may have been lost
-            if job is None or job.state == "uploading":
-                raise
-        if job is None:
-            raise problems.unavailable("the place of this upload")
-        log.info("uploaded", job_id=job.id, owner=self._owner, size=writer.size)
-        return job
-
-    def _ring(self, job: Job) -> None:
-        try:
-            ring(self._uploads.jobs, self._uploads.publisher, job, "video")
-        except (BrokerUnavailable, StoreUnavailable) as error:
-            log.warning("the reconciler will ring", job_id=job.id, reason=str(error))
 
     def _made_by_another(self, options: Options, key: str) -> list[Job]:
         ids = [incoming.job.id for incoming in self._incoming]
@@ -105,7 +87,7 @@ class Intake:
         made = self._uploads.made(self._owner, known)
         if not made:
             raise problems.busy()
-        return made
+        return self._uploads.finished(made, options)
 
     def _wrong_number(self) -> problems.Problem:
         if self.terms.max_files == 1 and self.terms.name is None:

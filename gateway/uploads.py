@@ -1,18 +1,20 @@
 """Take the files of a request, one request at a place, and turn them into queued jobs."""
 
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from flask import Request
 
-from chassis.doorbell import Publishes
+from chassis import logs
+from chassis.broker import BrokerUnavailable
+from chassis.doorbell import Publishes, ring
 from chassis.files import Blobs
 from chassis.idempotency import IdempotencyKeys, Remembered
 from chassis.job import Job
 from chassis.jobs import Jobs
+from chassis.mongodb import StoreUnavailable
 from chassis.options import InvalidOption, Options
 from gateway import problems, upload_problems
 from gateway.body import Body
@@ -24,9 +26,8 @@ FORM_BYTES = 1024 * 1024
 """How much a form may be larger than its files: boundaries and fields."""
 MAX_FILES = 20
 MAX_KEY = 200
-SETTLE_SECONDS = 40.0
-"""Longer than an answer of the store may take: who has not queued its jobs by then is dead."""
-SETTLE_LOOK_SECONDS = 0.05
+
+log = logs.get(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,27 +93,55 @@ class Uploads:
             if key is not None and known is not None:
                 made = self.made(owner, known)
                 if made:
-                    self._compare(request, body, terms, known)
-                    return made
+                    return self.finished(made, self._compare(request, body, terms, known))
                 self.keys.forget(owner, key, known)
             self.limits.admit(owner, request.content_length)
             return self._take_in(request, body, Intake(self, owner, request_id, terms), key)
 
     def made(self, owner: str, known: Remembered) -> list[Job]:
-        """Return the jobs of a key once they are queued, none when they are gone.
+        """Return the jobs of a key, none when one of them is gone."""
+        jobs = [job for job_id in known.job_ids if (job := self.jobs.find(job_id, owner)) is not None]
+        return jobs if len(jobs) == len(known.job_ids) else []
 
-        Between remembering a key and queueing its jobs a request needs a moment, or it died there.
+    def finished(self, made: list[Job], options: Options) -> list[Job]:
+        """Return the jobs of a key, queued.
+
+        A key is remembered once its files are stored: what a request that died then did not queue,
+        or one that goes on has not queued yet, is queued here.
         """
-        deadline = time.monotonic() + SETTLE_SECONDS
-        while True:
-            jobs = [job for job_id in known.job_ids if (job := self.jobs.find(job_id, owner)) is not None]
-            if len(jobs) < len(known.job_ids):
-                return []
-            if all(job.state != "uploading" for job in jobs):
-                return jobs
-            if time.monotonic() > deadline:
-                return []
-            time.sleep(SETTLE_LOOK_SECONDS)
+        return [self._queue_stored(job, options) if job.state == "uploading" else job for job in made]
+
+    def queue(self, job_id: str, *, size: int, sha256: str, options: Options) -> Job:
+        """Queue the job of a stored file, and return it even if another request with its key did that.
+
+        Raises:
+            Problem: the reconciler took the upload for abandoned.
+            StoreUnavailable: it is not queued.
+        """
+        try:
+            job = self.jobs.queue(job_id, size=size, sha256=sha256, options=options.as_document())
+        except StoreUnavailable:
+            job = self.jobs.get(job_id)  # only the answer may have been lost
+            if job is None or job.state == "uploading":
+                raise
+        job = job or self.jobs.get(job_id)
+        if job is None:
+            raise problems.unavailable("the place of this upload")
+        log.info("uploaded", job_id=job.id, owner=job.owner, size=size)
+        return job
+
+    def ring(self, job: Job) -> None:
+        """Ring the job's bell, or leave that to the reconciler."""
+        try:
+            ring(self.jobs, self.publisher, job, "video")
+        except (BrokerUnavailable, StoreUnavailable) as error:
+            log.warning("the reconciler will ring", job_id=job.id, reason=str(error))
+
+    def _queue_stored(self, job: Job, options: Options) -> Job:
+        blob = self.videos.find(job.id)
+        queued = self.queue(job.id, size=blob.size, sha256=str(blob.sha256), options=options)
+        self.ring(queued)
+        return queued
 
     def _take_in(self, request: Request, body: Body, intake: Intake, key: str | None) -> list[Job]:
         try:
@@ -123,11 +152,12 @@ class Uploads:
             raise
         return jobs
 
-    def _compare(self, request: Request, body: Body, terms: Terms, known: Remembered) -> None:
+    def _compare(self, request: Request, body: Body, terms: Terms, known: Remembered) -> Options:
         fingerprints = Fingerprints()
-        fields = _read(request, body, fingerprints.open, terms)
-        if fingerprints.of(terms.parse(fields)) != known.fingerprint:
+        options = terms.parse(_read(request, body, fingerprints.open, terms))
+        if fingerprints.of(options) != known.fingerprint:
             raise upload_problems.key_used_otherwise()
+        return options
 
     @contextmanager
     def _place(self) -> Iterator[None]:

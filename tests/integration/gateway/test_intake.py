@@ -67,6 +67,31 @@ class GoneForGood(NotQueued):
         raise StoreUnavailable("still away")
 
 
+class Overtaken(Jobs):
+    """Finds that another request with the key was faster."""
+
+    def queue(self, job_id: str, *, size: int, sha256: str, options: Mapping[str, Any]) -> Job | None:
+        super().queue(job_id, size=size, sha256=sha256, options=options)
+        return super().queue(job_id, size=size, sha256=sha256, options=options)
+
+
+class Dying(Jobs):
+    """Queues so many jobs and does nothing more, as in a process that dies."""
+
+    def __init__(self, stores: Stores, queued: int) -> None:
+        super().__init__(stores.client)
+        self._left = queued
+
+    def queue(self, job_id: str, *, size: int, sha256: str, options: Mapping[str, Any]) -> Job | None:
+        self._left -= 1
+        if self._left < 0:
+            raise StoreUnavailable("dead")
+        return super().queue(job_id, size=size, sha256=sha256, options=options)
+
+    def discard(self, job_id: str) -> bool:
+        raise StoreUnavailable(f"dead: {job_id} stays")
+
+
 class SecondPlace(IdempotencyKeys):
     """Finds that another request was first with the key."""
 
@@ -91,8 +116,8 @@ def uploads(stores: Stores, **changes: Any) -> Uploads:
     return Uploads(**{**parts, **own, **changes})
 
 
-def receive(to: Uploads, **headers: str) -> list[Job]:
-    form = {"file": (io.BytesIO(b"\0a video"), "talk.mp4")}
+def receive(to: Uploads, files: int = 1, **headers: str) -> list[Job]:
+    form = {f"file {n}": (io.BytesIO(b"\0video %d" % n), "talk.mp4") for n in range(files)}
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     with Flask("x").test_request_context("/", method="POST", data=form, headers=named):
         return to.receive(request, OWNER, "r", Terms(options={}))
@@ -103,6 +128,27 @@ def test_an_upload_whose_queueing_was_done_but_not_answered_is_a_success(stores:
 
     assert job.state == "queued"
     assert stores.chunks() == 1
+
+
+def test_an_upload_that_another_request_with_its_key_queued_is_a_success(stores: Stores) -> None:
+    [job] = receive(uploads(stores, jobs=Overtaken(stores.client)), Idempotency_Key="k")
+
+    assert job.state == "queued"
+    assert (stores.documents(), stores.chunks()) == (1, 1)
+
+
+@pytest.mark.parametrize("queued", [0, 1, 2])
+def test_who_sends_again_finishes_what_died_between_storing_and_queueing(stores: Stores, queued: int) -> None:
+    queues = Queues()
+    with pytest.raises(StoreUnavailable, match="dead"):
+        receive(uploads(stores, jobs=Dying(stores, queued)), 3, Idempotency_Key="k")
+
+    jobs = receive(uploads(stores, publisher=queues), 3, Idempotency_Key="k")
+
+    assert [job.state for job in jobs] == ["queued"] * 3
+    assert [job.source["sha256"] for job in jobs] == [stores.videos.find(job.id).sha256 for job in jobs]
+    assert queues.published == ["video"] * (3 - queued)
+    assert (stores.documents(), stores.chunks()) == (3, 3)
 
 
 @pytest.mark.parametrize("jobs", [NotQueued, Discarded])
