@@ -24,7 +24,7 @@ from tests.chaos.rounds import ROUNDS, Load, Round
 
 HERE = Path(__file__).parent
 DOOR = "ingress-nginx"
-VIDEO_SECONDS = 240
+VIDEO_SECONDS = 900
 COUNT_MP3S = """
 import pymongo, pathlib
 files = pymongo.MongoClient(pathlib.Path("/run/secrets/mongodb_url").read_text().strip()).mp3s["fs.files"]
@@ -64,7 +64,7 @@ def make_client_pod(at_least: int = 0) -> None:
 
 
 def make_video(folder: Path, at_least: int) -> Path:
-    """Four minutes of noise, and behind them an MP4's box that everybody passes over."""
+    """A quarter of an hour of noise, and behind them an MP4's box that everybody passes over."""
     video = folder / "video.mp4"
     source = ("-f", "lavfi", "-i", f"anoisesrc=duration={VIDEO_SECONDS}")
     ffmpeg = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", *source, "-c:a", "aac", "-b:a", "64k", video]
