@@ -1,7 +1,8 @@
 #!/bin/sh
-# Make this clone ready to run: setup.sh native|python|manifests|lint
+# Make this clone ready to run: setup.sh native|python|browser|manifests|lint
 #   python     uv under .tools/ and an environment with the group dev: all that the containers' words need
 #   native     also what the native stack and the tests need: servers, compilers, an environment with everything
+#   browser    what plays and shows, in the tests, what the gateway sends
 #   manifests  what renders the manifests, and checks them in `make test`
 #   lint       what `make lint-manifests` has besides: it is compiled, for minutes
 # Installs only what is missing, says so first, starts no system service, and is quick when all is there.
@@ -67,6 +68,11 @@ packages_for_native() {
         have javac || echo default-jdk-headless
         have mvn || echo maven
     fi
+}
+
+packages_for_browser() {
+    packages_for_python
+    have chromium || echo chromium
 }
 
 # The broker comes as files, not as an installed package: Debian's packages of RabbitMQ and Erlang
@@ -185,7 +191,7 @@ lint_tools() {
 
 mode=${1:-native}
 # shellcheck disable=SC2046 # a list of names without spaces
-set -- $(if [ "$mode" = native ]; then packages_for_native; else packages_for_python; fi)
+set -- $(case $mode in native | browser) "packages_for_$mode" ;; *) packages_for_python ;; esac)
 [ $# = 0 ] || apt_install "$@"
 install_uv
 case $mode in
@@ -194,6 +200,7 @@ native)
     build_mongodb_standin
     sync "$PWD/.venv"
     ;;
+browser) ;;
 manifests) manifests_tools ;;
 lint)
     manifests_tools
