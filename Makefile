@@ -47,6 +47,7 @@ clean: ## end the suite and remove every trace of it, of the tests and of the se
 
 setup: ## install what the native suite and the tests need
 	@dev/setup.sh native
+	@dev/setup.sh browser
 	@dev/setup.sh manifests
 
 setup-engine:
@@ -70,6 +71,7 @@ cluster-chaos: ## disturb the suite on kubectl's current cluster under load; ROU
 
 cluster-check: ## which pods it admits, and who of them reaches whom
 	@dev/setup.sh native
+	@dev/setup.sh browser
 	@dev/setup.sh manifests
 	@$(BIN)/python -m tests.chaos.admit
 	@$(BIN)/python -m tests.chaos.reach
