@@ -54,6 +54,7 @@ class Runner:
                 self.deaths.append(Event("kill", name, time.time()))
             else:
                 self.unreached.append(f"{name} {step[0]}")
+                print(f"never reached: {self.unreached[-1]}", flush=True)  # noqa: T201 - while it is there to be looked at
             pid = self._next(pid)
 
     def _arm(self, step: Step) -> None:
@@ -97,6 +98,7 @@ def main() -> int:
         with ThreadPoolExecutor(len(runners)) as pool:
             for running in [pool.submit(runner.run) for runner in runners]:
                 running.result()
+        load.wait()
         load.close()
         stack.up()
         lanes.clear_up()
@@ -105,7 +107,7 @@ def main() -> int:
         ledger = Books(stack, load.attempts, deaths).ledger(0, time.monotonic() - began)
         unreached = [where for runner in runners for where in runner.unreached]
         print(ledger.as_text())  # noqa: T201 - the result
-        print(f"{len(deaths)} deaths; never reached: {unreached or 'none'}")  # noqa: T201 - likewise
+        print(f"{len(deaths)} deaths, {len(unreached)} points never reached")  # noqa: T201 - likewise
         if ledger.violations or unreached:
             raise BrokenPromise(f"its logs lie in {stack.folder / 'logs'}")
     return 0

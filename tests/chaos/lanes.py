@@ -99,7 +99,6 @@ class Lanes:
 
     def _upload_here(self) -> None:
         self._load.upload(kind="short", door=self._url("gateway"))
-        self._load.wait()
 
     def _upload_text(self) -> None:
         self._mine("/v1/jobs", files={"file": ("minutes.txt", self._media["text"])})
@@ -142,7 +141,6 @@ class Lanes:
 
     def _upload(self, kind: str) -> None:
         self._load.upload(kind=kind)
-        self._load.wait()
 
     def _terminate_in_mid_work(self) -> None:
         self._upload("lecture")
