@@ -68,6 +68,8 @@ class Ledger:
     unfinished_uploads: list[str] = field(default_factory=list)
     orphans: list[str] = field(default_factory=list)
     """Blobs, or chunks of one, that no job wants, after the sweep."""
+    strays: list[str] = field(default_factory=list)
+    """Programs that dead converters left at work."""
     queues: dict[str, int] = field(default_factory=dict)
     attempts_of_jobs: dict[int, int] = field(default_factory=dict)
     """How many jobs were claimed how often."""
@@ -82,7 +84,7 @@ class Ledger:
     def violations(self) -> list[str]:
         """Return what must not be."""
         nothing = ["lost", "unexpected", "doubled_jobs", "duplicate_mp3s", "duplicate_notices"]
-        nothing += ["unexplained_mails", "unfinished_uploads", "orphans"]
+        nothing += ["unexplained_mails", "unfinished_uploads", "orphans", "strays"]
         found = [f"{name}: {entry}" for name in nothing for entry in getattr(self, name)]
         return found + [f"{count} messages in {name}" for name, count in self.queues.items() if count]
 
@@ -156,6 +158,7 @@ class Books:
             unexplained_mails=[job_id for job_id, explained in mails if not explained],
             unfinished_uploads=[str(job["_id"]) for job in self._jobs if job["state"] == "uploading"],
             orphans=self.orphans(),
+            strays=self._stack.strays(),
             queues=depths(self._stack),
             attempts_of_jobs=_counted(job["attempt"] for job in ended),
             kills=sum(event.what == "kill" for event in self._events),

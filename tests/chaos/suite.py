@@ -9,6 +9,7 @@ import shlex
 import signal
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -133,3 +134,15 @@ class ChaosStack(WiredStack):
         """Whether a converter works on nothing."""
         with urlopen(f"http://127.0.0.1:{self.program(name).ports[-1]}/metrics", timeout=5) as answer:
             return "converter_busy 0.0" in answer.read().decode()
+
+    def strays(self) -> list[str]:
+        """Return what is at work on a video and is no converter: ffmpeg, left behind by a dead one."""
+        converters = {self.pid(name) for name in PROCESSES if name.startswith("converter")}
+        found = []
+        for process in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):  # it has ended
+                files = [str(file.readlink()) for file in (process / "fd").iterdir()]
+                scratch = any(f"{self.folder}/" in file and "/scratch/" in file for file in files)
+                if scratch and int(process.name) not in converters:
+                    found.append((process / "comm").read_text().strip())
+        return found
