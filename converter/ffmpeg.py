@@ -3,7 +3,13 @@
 Only this module imports moviepy and what it brings.
 """
 
+import os
+
 import imageio_ffmpeg
+
+# moviepy reads a `.env` of any folder above it, a clone's say, and would take the ffmpeg to run from there.
+os.environ["PYTHON_DOTENV_DISABLED"] = "1"
+
 from moviepy.video.io.ffmpeg_reader import FFmpegInfosParser
 
 BINARY: str = imageio_ffmpeg.get_ffmpeg_exe()
