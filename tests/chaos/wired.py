@@ -29,7 +29,7 @@ SHORTENED = {"mongodb": "/?maxIdleTimeMS=5000&heartbeatFrequencyMS=1000", "rabbi
 """What is said there besides: nothing is a minute, so that an idle hour can be tried."""
 SERVERS = (*URLS, "mail")
 WIRES = (*SERVERS, "gateway", "auth")
-SETTINGS = {"RECONCILE_EVERY": "PT1S", "ABANDON_UPLOADS_AFTER": "PT60S"}
+SETTINGS = {"RECONCILE_EVERY": "PT1S", "ABANDON_UPLOADS_AFTER": "PT2M"}
 CLOCK = 10.0
 """How many seconds the first of each service is late, and the second early."""
 
