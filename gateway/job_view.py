@@ -5,6 +5,7 @@ from typing import Any
 from flask import url_for
 
 from chassis.job import Job
+from gateway.collaborators import use
 
 
 def describe(job: Job) -> dict[str, Any]:
@@ -18,6 +19,7 @@ def describe(job: Job) -> dict[str, Any]:
         "created_at": job.created_at.isoformat(),
         "updated_at": job.updated_at.isoformat(),
         "ended_at": job.ended_at and job.ended_at.isoformat(),
+        "expires_at": job.ended_at and (job.ended_at + use().settings.keep_files_for).isoformat(),
         "attempt": job.attempt,
         "progress": job.progress,
         "phase": job.phase,

@@ -65,6 +65,9 @@ class Limits:
             "logins_per_minute": self.settings.logins_per_minute,
             "min_bytes_per_second": self.settings.min_bytes_per_second,
             "max_wait_seconds": MAX_WAIT_SECONDS,
+            "keep_videos_seconds": int(self.settings.keep_videos_for.total_seconds()),
+            "keep_files_seconds": int(self.settings.keep_files_for.total_seconds()),
+            "keep_jobs_seconds": int(self.settings.keep_jobs_for.total_seconds()),
         }
 
     def usage(self, owner: str) -> Usage:

@@ -66,6 +66,7 @@ class Job(Shape):
     created_at: datetime
     updated_at: datetime
     ended_at: datetime | None
+    expires_at: datetime | None = Field(description="when its files are deleted")
     attempt: int
     progress: float = Field(ge=0, le=1)
     phase: Phase | None
@@ -115,6 +116,9 @@ class Limits(Shape):
     logins_per_minute: int
     min_bytes_per_second: int
     max_wait_seconds: int
+    keep_videos_seconds: int = Field(description="how long after a success a job can be run again")
+    keep_files_seconds: int = Field(description="how long after its end a job's MP3 can be downloaded")
+    keep_jobs_seconds: int = Field(description="how long after its end a job is still told of")
 
 
 class Usage(Shape):

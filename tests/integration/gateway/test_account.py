@@ -91,6 +91,7 @@ def test_limits_and_usage_are_told(gateway: Gateway, me: httpx.Client, stores: S
     usage = me.get("/v1/me/usage").json()
 
     assert limits["max_upload_bytes"] == 32 * 1024 * 1024
+    assert limits["keep_files_seconds"] == 7 * 86_400
     assert usage == {"active_jobs": 1, "jobs_today": 2, "stored_bytes": len(VIDEO[1]) + 3 + 5}
 
 

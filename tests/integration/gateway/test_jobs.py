@@ -4,6 +4,7 @@ import json
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -200,6 +201,14 @@ def test_a_job_says_where_one_can_go_from_it(me: httpx.Client, stores: Stores) -
     links = me.get(f"/v1/jobs/{done.id}").json()["links"]
     assert me.get(links["mp3"]).content == b"mp3"
     assert links.keys() == {"self", "events", "mp3", "retry"}
+
+
+def test_a_job_that_is_over_says_when_its_files_go(me: httpx.Client, stores: Stores) -> None:
+    waiting, over = stores.queued(), stores.done("me@example.com", b"mp3")
+
+    assert me.get(f"/v1/jobs/{waiting.id}").json()["expires_at"] is None
+    told = me.get(f"/v1/jobs/{over.id}").json()
+    assert datetime.fromisoformat(told["expires_at"]) - timedelta(days=7) == over.ended_at
 
 
 def test_waiting_ends_when_the_state_changes(me: httpx.Client, stores: Stores) -> None:
