@@ -19,7 +19,7 @@ from tests.chaos.load import Load, videos
 from tests.chaos.stage import Overtaken
 from tests.chaos.suite import ChaosStack
 
-REACH_SECONDS = 60.0
+REACH_SECONDS = 120.0
 """How long a process is made to come by a point."""
 LOOK_SECONDS = 1.0
 """How long it is watched after each exercise."""
