@@ -63,6 +63,15 @@ class JobQueries:
             found = self._jobs.find({"_id": {"$in": list(job_ids)}}, {"version": 1})
             return {document["_id"]: document["version"] for document in found}
 
+    def count(self, state: State) -> int:
+        """Return how many jobs are in a state."""
+        with translated():
+            return self._jobs.count_documents({"state": state})
+
+    def oldest(self, state: State) -> Job | None:
+        """Return the job in a state whose upload began first."""
+        return next(iter(self._find({"state": state}, "created_at", 1)), None)
+
     def usage(self, owner: str) -> Usage:
         """Return how many jobs an owner has under way, began in the last 24 hours, and keeps bytes of."""
         active = {"$in": ["$state", ["uploading", "queued", "converting"]]}

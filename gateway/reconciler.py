@@ -21,6 +21,7 @@ from chassis.job import Bell, Job
 from chassis.jobs import Jobs
 from chassis.mongodb import Client, StoreRefused, StoreUnavailable
 from chassis.settings import InvalidSettings
+from gateway.gauges import Gauges
 from gateway.retention import Retention
 from gateway.rules import Rule, apply_all
 from gateway.settings import Settings
@@ -88,6 +89,7 @@ class Reconciler:
         self._sweep = [Sweep(jobs, videos, mp3s).rule()]
         self._sweep_every = settings.sweep_every.total_seconds()
         self._sweep_at = time.monotonic()
+        self._gauges = Gauges(jobs)
         self._indexed = False
 
     def run_once(self, tick: Callable[[], None]) -> None:
@@ -101,6 +103,7 @@ class Reconciler:
                 store.ensure_indexes()
             self._indexed = True
         apply_all(self._rules, tick)
+        self._gauges.refresh()
         if time.monotonic() >= self._sweep_at:
             self._sweep_at = time.monotonic() + self._sweep_every
             apply_all(self._sweep, tick)

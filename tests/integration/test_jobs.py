@@ -646,3 +646,13 @@ def test_a_list_is_narrowed_by_state_and_by_a_part_of_the_files_name(jobs: Jobs)
 def test_a_text_that_is_no_cursor_is_refused(jobs: Jobs, text: str) -> None:
     with pytest.raises(InvalidCursor):
         jobs.page(OWNER, before=text)
+
+
+def test_jobs_are_counted_by_state_and_the_oldest_is_found(jobs: Jobs) -> None:
+    first = queued(jobs)
+    queued(jobs, "other@example.com")
+    upload(jobs)
+
+    assert (jobs.count("queued"), jobs.count("uploading"), jobs.count("done")) == (2, 1, 0)
+    assert some(jobs.oldest("queued")).id == first.id
+    assert jobs.oldest("done") is None
