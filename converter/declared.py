@@ -1,6 +1,6 @@
 """Read how long a file says it is, in the formats where ffmpeg believes the file's end instead.
 
-Of a WAV, AVI, Wave64, WMV or MP3 that was cut, ffmpeg reports what is left as its duration.
+Of a WAV, AVI, Wave64, CAF, WMV or MP3 that was cut, ffmpeg reports what is left as its duration.
 """
 
 import struct
@@ -16,6 +16,10 @@ UNDECLARED = 0x7FFF0000
 ASF_FILE_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 ASF_TICKS = 10_000_000
 ID3_HEADER = 10
+CAF_CHUNK = 12
+CAF_CHUNKS = 100
+CAF_OPEN = -1
+"""The size of sound whose recorder does not know it yet."""
 
 
 def seconds(video: Path, media: Media, track: Track) -> float | None:
@@ -26,6 +30,8 @@ def seconds(video: Path, media: Media, track: Track) -> float | None:
             return _xing_seconds(file, head, track)
         if media.container == "asf":
             return _asf_seconds(head)
+        if media.container == "caf":
+            return _caf_seconds(file)
     declared, size = _declared_bytes(head), video.stat().st_size
     if declared is None or declared <= size or media.duration is None:
         return None
@@ -53,6 +59,24 @@ def _asf_seconds(head: bytes) -> float | None:
         return None
     play, preroll = struct.unpack_from("<Q8xQ", head, place + 64)
     return max(play / ASF_TICKS - preroll / 1000, 0.0) or None
+
+
+def _caf_seconds(file: IO[bytes]) -> float | None:
+    """Return the length by the size of the sound's chunk, where packets have one size (Apple's CAF 1.0)."""
+    at, second_bytes = 8, 0.0
+    for _ in range(CAF_CHUNKS):
+        file.seek(at)
+        header = file.read(CAF_CHUNK + 24)
+        if len(header) < CAF_CHUNK + 24:
+            break
+        kind, size = struct.unpack_from(">4sq", header)
+        if kind == b"desc":
+            rate, packet_bytes, packet_samples = struct.unpack_from(">d8xII", header, CAF_CHUNK)
+            second_bytes = rate * packet_bytes / packet_samples if packet_samples else 0.0
+        if kind == b"data":
+            return (size - 4) / second_bytes if size != CAF_OPEN and second_bytes > 0 else None
+        at += CAF_CHUNK + max(size, 0)
+    return None
 
 
 def _xing_seconds(file: IO[bytes], head: bytes, track: Track) -> float | None:

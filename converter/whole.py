@@ -5,7 +5,7 @@ ffmpeg's exit status says nothing here: of a file that was cut at 43 % it conver
 
 from dataclasses import dataclass
 
-from converter import command, declared
+from converter import command, declared, ending
 from converter.encoder import Encoder
 from converter.plan import Plan
 from converter.report import Report
@@ -14,6 +14,8 @@ SHORT_SECONDS, SHORT_PART = 1.0, 0.01
 """How much may be missing: the greater of both."""
 MOVED_SECONDS = 0.1
 """How far sounds move where the times in a file are slightly wrong."""
+FRAMES_ONLY = ("aac", "amr")
+"""Formats without a container, where all bytes are sound."""
 CUT = ("ended prematurely", "partial file")
 """What ffmpeg says where the file ends in the middle of something."""
 
@@ -60,11 +62,11 @@ def judge(encoder: Encoder, plan: Plan, report: Report, expected: float | None) 
     damaged = report.problems > 0
     sound = min(heard, length) if damaged else length
     if report.decode_errors:  # damage may have shortened the promise too
-        lost = report.lost_samples / (plan.track.sample_rate or plan.sample_rate)
-        expected = max(expected or 0.0, sound + lost)
-    if expected is None and any(words in report.said for words in CUT):
-        return _partial(sound, None)
-    if expected is not None and sound < expected - allowed(expected):
+        expected = max(expected or 0.0, sound + _lost(encoder, plan, report, sound))
+    short = expected is not None and sound < expected - allowed(expected)
+    if _lacks_its_end(encoder, plan, report, sound, expected):
+        return _partial(sound, expected if short else None)
+    if expected is not None and short:
         if damaged or not _is_whole(encoder, plan):
             return _partial(sound, expected)
         message = f"The sound ends after {length:.1f} s, the video after {expected:.1f} s."
@@ -87,6 +89,26 @@ def _heard(report: Report, plan: Plan, encoder: Encoder) -> float:
     """Return the seconds of sound that were decoded, less those before the start."""
     skipped = plan.start - command.read_from(plan, encoder.media)
     return report.decoded_samples / (plan.track.sample_rate or plan.sample_rate) - skipped
+
+
+def _lost(encoder: Encoder, plan: Plan, report: Report, sound: float) -> float:
+    """Return how many seconds could not be decoded, or not even be found where nothing but frames is."""
+    lost = report.lost_samples / (plan.track.sample_rate or plan.sample_rate)
+    whole = plan.start == 0 and plan.end is None
+    if whole and encoder.media.container in FRAMES_ONLY:
+        skipped = encoder.video.stat().st_size - report.source_bytes
+        return max(lost, sound * skipped / max(report.source_bytes, 1))
+    return lost
+
+
+def _lacks_its_end(
+    encoder: Encoder, plan: Plan, report: Report, sound: float, expected: float | None
+) -> bool:
+    """Find out whether the file breaks off before the end of the part that was asked for."""
+    if plan.end is not None and sound >= (asked := plan.end - plan.start) - allowed(asked):
+        return False
+    said = expected is None and any(words in report.said for words in CUT)
+    return said or ending.breaks_off(encoder.video, encoder.media.container)
 
 
 def _is_whole(encoder: Encoder, plan: Plan) -> bool:

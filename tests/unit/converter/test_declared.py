@@ -64,6 +64,21 @@ def test_windows_media_says_its_play_time(make: Make, tmp_path: Path) -> None:
     assert declared.seconds(written(tmp_path, bytes(500)), media("asf", None), TRACK) is None
 
 
+def test_a_core_audio_file_says_the_size_of_its_sound(make: Make, tmp_path: Path) -> None:
+    whole = make("memo.caf", *TONE, "-c:a", "pcm_s16be").read_bytes()
+    packed = make("packed.caf", *TONE, "-c:a", "alac")
+    sizes = whole.find(b"data") + 4
+    growing = whole[:sizes] + struct.pack(">q", -1) + whole[sizes + 8 :]
+
+    cut = written(tmp_path, whole[: len(whole) // 2])
+
+    assert declared.seconds(cut, media("caf", 2.0), TRACK) == pytest.approx(4, abs=0.01)
+    assert declared.seconds(packed, media("caf", 4.0), TRACK) is None
+    assert declared.seconds(written(tmp_path, growing), media("caf", 4.0), TRACK) is None
+    assert declared.seconds(written(tmp_path, whole[:60]), media("caf", 4.0), TRACK) is None
+    assert declared.seconds(written(tmp_path, bytes(9000)), media("caf", 4.0), TRACK) is None
+
+
 @pytest.mark.parametrize("tags", [(), ("-metadata", "title=" + "x" * 70_000)], ids=["short tag", "long tag"])
 def test_an_mp3_counts_its_frames(tags: tuple[str, ...], make: Make, tmp_path: Path) -> None:
     whole = make("song.mp3", *TONE, *tags).read_bytes()
