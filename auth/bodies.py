@@ -1,9 +1,10 @@
 """What the bodies of requests may hold."""
 
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from flask import request
 from pydantic import BaseModel, ConfigDict, ValidationError
+from werkzeug.exceptions import BadRequest
 
 from auth import problems
 
@@ -46,7 +47,7 @@ def read(kind: type[B]) -> B:
         Problem: it is no JSON, or not of this kind.
     """
     try:
-        return kind.model_validate(request.get_json(force=True))
+        return kind.model_validate(_json())
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         name = ".".join(str(part) for part in first["loc"]) or "the body"
@@ -60,7 +61,7 @@ def scopes() -> list[str] | None:
         Problem: they are no text.
     """
     if request.is_json:
-        body = request.get_json()
+        body = _json()
         if not isinstance(body, dict):
             raise problems.invalid_body("the body: Input should be an object")
         if "scope" not in body:
@@ -73,3 +74,11 @@ def scopes() -> list[str] | None:
     if not isinstance(asked, str):
         raise problems.invalid_body("scope: Input should be a valid string")
     return asked.split()
+
+
+def _json() -> Any:
+    """Return what the body is in JSON, whatever its headers call it."""
+    try:
+        return request.get_json(force=True)
+    except BadRequest:
+        raise problems.malformed_body() from None

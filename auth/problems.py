@@ -22,13 +22,13 @@ from chassis.identity import InvalidToken
 
 RETRY_SECONDS = 5
 REFUSALS = {
-    InvalidScope: (HTTPStatus.BAD_REQUEST, "invalid_scope"),
-    InvalidUsername: (HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_username"),
-    NoSuchUser: (HTTPStatus.NOT_FOUND, "no_such_user"),
-    UserExists: (HTTPStatus.CONFLICT, "user_exists"),
-    WeakPassword: (HTTPStatus.UNPROCESSABLE_ENTITY, "weak_password"),
+    InvalidScope: (HTTPStatus.BAD_REQUEST, "invalid_scope", "Ask for fewer, or for none to get all."),
+    InvalidUsername: (HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_username", "Correct the address."),
+    NoSuchUser: (HTTPStatus.NOT_FOUND, "no_such_user", "GET /v1/admin/users lists the users."),
+    UserExists: (HTTPStatus.CONFLICT, "user_exists", "PATCH /v1/admin/users/<username> changes a user."),
+    WeakPassword: (HTTPStatus.UNPROCESSABLE_ENTITY, "weak_password", "Choose another; a sentence is good."),
 }
-"""Exceptions whose own words are the answer."""
+"""Exceptions whose own words are the answer, and what to do about each."""
 
 log = logs.get(__name__)
 
@@ -84,9 +84,24 @@ def missing_scope(scope: str) -> Problem:
     )
 
 
+def malformed_body() -> Problem:
+    """The body is no JSON."""
+    return Problem(
+        HTTPStatus.BAD_REQUEST,
+        "malformed_body",
+        "the body is no JSON",
+        """Send a JSON object, for example -d '{"password": "a new one"}'.""",
+    )
+
+
 def invalid_body(reason: str) -> Problem:
     """The body is JSON, but not what the route takes."""
-    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_body", reason)
+    return Problem(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "invalid_body",
+        reason,
+        "Correct it; /docs tells what the body holds.",
+    )
 
 
 def too_many_failures(retry_after: int) -> Problem:
@@ -134,15 +149,15 @@ def answer(problem: Problem) -> Response:
             "hint": problem.hint,
             "request_id": g.request_id,
         }
-        response = Response(json.dumps(body), problem.status, mimetype="application/problem+json")
+        response = Response(json.dumps(body) + "\n", problem.status, mimetype="application/problem+json")
     else:
         response = Response(problem.detail, problem.status, mimetype="text/plain")
     response.headers.update(problem.headers)
     return response
 
 
-def _refuse(status: HTTPStatus, code: str, error: Exception) -> Response:
-    return answer(Problem(status, code, str(error)))
+def _refuse(status: HTTPStatus, code: str, hint: str, error: Exception) -> Response:
+    return answer(Problem(status, code, str(error), hint))
 
 
 def register(app: Flask) -> None:
@@ -174,8 +189,8 @@ def register(app: Flask) -> None:
     def _(error: TooManyFailures) -> Response:
         return answer(too_many_failures(error.retry_after))
 
-    for kind, (status, code) in REFUSALS.items():
-        app.register_error_handler(kind, partial(_refuse, status, code))
+    for kind, (status, code, hint) in REFUSALS.items():
+        app.register_error_handler(kind, partial(_refuse, status, code, hint))
 
     @app.errorhandler(HTTPException)
     def _(error: HTTPException) -> Response:

@@ -8,14 +8,21 @@ import json
 from http import HTTPStatus
 
 from flask import Flask, Response, g, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from chassis import logs
 from chassis.broker import BrokerUnavailable
 from chassis.dead_letters import NoSuchQueue
 from chassis.identity import KeysUnavailable
 from chassis.mongodb import StoreRefused, StoreUnavailable
-from gateway.problems import Problem, internal_error, no_such_queue, unavailable
+from gateway.problems import (
+    Problem,
+    internal_error,
+    method_not_allowed,
+    no_such_queue,
+    no_such_route,
+    unavailable,
+)
 
 log = logs.get(__name__)
 
@@ -25,7 +32,7 @@ def answer(problem: Problem) -> Response:
     json_accepted = request.accept_mimetypes.quality("application/json") > 0
     wants_json = request.path.startswith("/v1/") or (json_accepted and not _accepts_anything())
     if wants_json:
-        body = json.dumps(problem.as_document(g.request_id))
+        body = json.dumps(problem.as_document(g.request_id)) + "\n"
         response = Response(body, problem.status, mimetype="application/problem+json")
     else:
         response = Response(problem.detail, problem.status, mimetype="text/plain")
@@ -66,14 +73,22 @@ def register(app: Flask) -> None:
 
     @app.errorhandler(HTTPException)
     def _(error: HTTPException) -> Response:
-        status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
-        headers = {name: value for name, value in error.get_headers() if name == "Allow"}
-        return answer(Problem(status, status.name.lower(), error.description or status.phrase, "", headers))
+        return answer(_of_flask(error))
 
     @app.errorhandler(Exception)
     def _(error: Exception) -> Response:
         log.error("the gateway has a bug", exc_info=error)
         return answer(internal_error())
+
+
+def _of_flask(error: HTTPException) -> Problem:
+    """Return what Flask itself refuses, before any view is asked."""
+    if isinstance(error, MethodNotAllowed):
+        return method_not_allowed(request.method, ", ".join(sorted(error.valid_methods or ())))
+    status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
+    if status == HTTPStatus.NOT_FOUND:
+        return no_such_route(request.path)
+    return Problem(status, status.name.lower(), error.description or status.phrase)
 
 
 def _accepts_anything() -> bool:

@@ -57,7 +57,7 @@ def only(*names: str) -> None:
     """
     for name in request.args:
         if name not in names:
-            raise problems.invalid_parameter(name, f"this route knows {', '.join(names) or 'no parameters'}")
+            raise problems.unknown_parameter(name, names)
 
 
 def options(*others: str) -> dict[str, str]:

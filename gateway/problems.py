@@ -3,6 +3,7 @@
 Those of uploads are in `upload_problems`.
 """
 
+from collections.abc import Sequence
 from http import HTTPStatus
 
 RETRY_SECONDS = 5
@@ -45,7 +46,8 @@ def not_authorized() -> Problem:
         HTTPStatus.UNAUTHORIZED,
         "not_authorized",
         "not authorized",
-        "Log in with POST /login and send the token as 'Authorization: Bearer <token>'.",
+        "Send user name and password (curl -u me@example.com), or a token of POST /login as "
+        "'Authorization: Bearer <token>'; one that was good before has expired or was revoked.",
         {"WWW-Authenticate": "Bearer"},
     )
 
@@ -78,6 +80,28 @@ def no_such_job() -> Problem:
         "no_such_job",
         "there is no such job",
         "Use the id from the mail, or from the Location header of the upload's answer.",
+    )
+
+
+def no_such_route(path: str) -> Problem:
+    """There is nothing under this address."""
+    slash = " Leave the slash at its end out." if path.endswith("/") and path != "/" else ""
+    return Problem(
+        HTTPStatus.NOT_FOUND,
+        "not_found",
+        f"there is nothing at {path[:100]}: /docs tells what there is",
+        f"Look the address up on /docs.{slash}",
+    )
+
+
+def method_not_allowed(method: str, allowed: str) -> Problem:
+    """There is something under this address, for other methods."""
+    return Problem(
+        HTTPStatus.METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        f"{method} is not allowed here: {allowed} are",
+        "Use another method, or look the address up on /docs.",
+        {"Allow": allowed},
     )
 
 
@@ -181,8 +205,18 @@ def invalid_parameter(name: str, allowed: str) -> Problem:
     return Problem(
         HTTPStatus.UNPROCESSABLE_ENTITY,
         "invalid_parameter",
-        f"{name} has a value that it cannot have: {allowed}",
+        f"{name} must be {allowed}",
         f"Send another {name}, or leave it out.",
+    )
+
+
+def unknown_parameter(name: str, known: Sequence[str]) -> Problem:
+    """A part of the query means nothing here."""
+    return Problem(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "invalid_parameter",
+        f"there is no parameter {name[:50]!r} here; there are {', '.join(known)}",
+        "Correct it, or leave it out.",
     )
 
 

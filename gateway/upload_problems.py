@@ -150,7 +150,8 @@ def wrong_number_of_files(found: int, limit: int) -> Problem:
         f"the request holds more than {limit} file{'s' * (limit > 1)}"
         if found
         else "the request holds no file",
-        "Send files as multipart/form-data (curl -F file=@talk.mp4), or one as the body (curl -T talk.mp4).",
+        "Send files as multipart/form-data (curl -F file=@talk.mp4), or one as the body (curl -T talk.mp4); "
+        "an empty body is none.",
     )
 
 

@@ -191,7 +191,7 @@ def test_a_query_that_is_not_allowed_is_named(me: httpx.Client, query: str) -> N
     answer = me.get(f"/v1/jobs?{query}")
 
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_parameter")
-    assert answer.json()["detail"].startswith(query.split("=", maxsplit=1)[0])
+    assert query.split("=", maxsplit=1)[0] in answer.json()["detail"]
 
 
 def test_a_job_says_where_one_can_go_from_it(me: httpx.Client, stores: Stores) -> None:

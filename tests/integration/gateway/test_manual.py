@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+import auth.problems
 from chassis.options import Options
-from gateway import problems, upload_problems
+from gateway import malformed, problems, upload_problems
 
 from .conftest import ROOT, Gateway, Stores, some
 
@@ -63,7 +64,8 @@ def test_every_command_of_the_page_works_from_top_to_bottom(gateway: Gateway, tm
 def test_the_page_tells_every_option_and_every_error() -> None:
     told = set(re.findall(r"`([a-z_]+)`", PAGE))
     sources = "".join(
-        Path(str(module.__file__)).read_text(encoding="utf-8") for module in (problems, upload_problems)
+        Path(str(module.__file__)).read_text(encoding="utf-8")
+        for module in (problems, upload_problems, malformed, auth.problems)
     )
     made = re.findall(r'HTTPStatus\.[A-Z_]+,\s+"([a-z_]+)"', sources)
 
