@@ -16,6 +16,10 @@ from tests.e2e.conftest import CLIP, User, wait_for
 
 WARM_UP = 40
 CLIENTS = 4
+PARTS = 5
+"""How many times one looks on the way."""
+MORE_MIB, MORE_FILES = 8.0, 5
+"""What counts as no growth."""
 SECONDS_A_JOB = 5.0
 KIB_A_MIB = 1024
 
@@ -26,6 +30,13 @@ class Size:
 
     mib: float
     files: int
+
+    def grew_since(self, earlier: "Size", mib: float = MORE_MIB) -> bool:
+        """Whether it is larger by more than counts as nothing."""
+        return self.mib - earlier.mib > mib or self.files - earlier.files > MORE_FILES
+
+    def __str__(self) -> str:
+        return f"{self.mib:.1f} MiB, {self.files} files"
 
 
 def sizes(stack: WiredStack) -> Mapping[str, Size]:
@@ -58,8 +69,8 @@ def _size(pids: list[int]) -> Size:
     return Size(kib / KIB_A_MIB, files)
 
 
-def main() -> None:
-    """Print a row for each process."""
+def main() -> int:
+    """Print a row for each process; return 1 if one grew after a fifth of the jobs."""
     jobs = int(sys.argv[1])
     with tempfile.TemporaryDirectory() as folder:
         stack = WiredStack(Path(folder) / "stack")
@@ -67,19 +78,19 @@ def main() -> None:
         try:
             with stack.some_user() as user:
                 work(user, WARM_UP)
-                before = sizes(stack)
-                work(user, jobs)
-                after = sizes(stack)
+                samples = [sizes(stack)]
+                for _ in range(PARTS):
+                    work(user, jobs // PARTS)
+                    samples.append(sizes(stack))
         finally:
             stack.down()
-    print(f"| process | after {WARM_UP} jobs | after {jobs} more |\n|---|---|---|")  # noqa: T201 - the result
-    for name, size in before.items():
-        then, now = (
-            f"{size.mib:.1f} MiB, {size.files} files",
-            f"{after[name].mib:.1f} MiB, {after[name].files} files",
-        )
-        print(f"| {name} | {then} | {now} |")  # noqa: T201 - the result
+    print("| process |", " | ".join(f"{WARM_UP + jobs // PARTS * n} jobs" for n in range(PARTS + 1)), "|")  # noqa: T201 - the result
+    print("|---" * (PARTS + 2) + "|")  # noqa: T201 - likewise
+    for name in samples[0]:
+        print(f"| {name} |", " | ".join(str(sample[name]) for sample in samples), "|")  # noqa: T201 - likewise
+    warm, end = samples[1], samples[-1]
+    return int(any(end[name].grew_since(warm[name]) for name in end))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
