@@ -2,18 +2,19 @@
 
 Each transition is one method and one compare-and-set on one document: it names the states it
 starts from, and where it finds another it changes nothing and returns `None` (or `False`).
-docs/reliability.md draws the states; `doorbell` rings what a transition leaves due.
+docs/reliability.md draws the states; `job_document` has the values that transitions share, and
+`doorbell` rings what they leave due.
 """
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import uuid4
 
 from pymongo import ReturnDocument
 
 from chassis.crashpoint import crashpoints
 from chassis.job import Bell, Job, Lease, Phase
+from chassis.job_document import due, due_as_in, in_time, new, outcome, queued_again, sending
 from chassis.job_queries import OVER, JobQueries
 from chassis.mongodb import Document, now, translated
 
@@ -27,44 +28,14 @@ class Jobs(JobQueries):
     Every method raises `StoreUnavailable` when MongoDB is away.
     """
 
-    # -- upload ---------------------------------------------------------------------------------
-
     @crashpoints
     def begin_upload(
         self, owner: str, *, filename: str, content_type: str, options: Mapping[str, Any], request_id: str
     ) -> Job:
         """Create a job in `uploading`, so that what an abandoned upload leaves can be found."""
-        time = now()
-        document: Document = {
-            "_id": uuid4().hex,
-            "owner": owner,
-            "state": "uploading",
-            "version": 1,
-            "created_at": time,
-            "updated_at": time,
-            "ended_at": None,
-            "attempt": 0,
-            "request_id": request_id,
-            "source": {
-                "filename": filename,
-                "size": None,
-                "sha256": None,
-                "content_type": content_type,
-                "kept": True,
-            },
-            "options": dict(options),
-            "media": None,
-            "progress": 0.0,
-            "phase": None,
-            "lease": {"token": 0, "holder": None, "until": None},
-            "result": None,
-            "error": None,
-            "doorbell": {
-                "video": {"due_at": None, "rung_at": None, "delayed": False},
-                "mp3": {"due_at": None, "rung_at": None, "delayed": False},
-            },
-            "notice": None,
-        }
+        document = new(
+            owner, filename=filename, content_type=content_type, options=options, request_id=request_id
+        )
         with translated():
             self._jobs.insert_one(document)
         return Job.of(document)
@@ -79,7 +50,7 @@ class Jobs(JobQueries):
                 "source.size": size,
                 "source.sha256": sha256,
                 "options": dict(options),
-                **_due("video", now()),
+                **due("video", now()),
             },
         )
 
@@ -87,8 +58,6 @@ class Jobs(JobQueries):
     def discard(self, job_id: str) -> bool:
         """Delete a job whose upload came to nothing; only `uploading` ones can be."""
         return self._remove({"_id": job_id, "state": "uploading"}) is not None
-
-    # -- the owner's wishes ---------------------------------------------------------------------
 
     @crashpoints
     def cancel(self, job_id: str, owner: str) -> Job | None:
@@ -118,7 +87,7 @@ class Jobs(JobQueries):
             "error": None,
             "notice": None,
             "doorbell.mp3.due_at": None,
-            **_due("video", now()),
+            **due("video", now()),
         }
         if options is not None:
             again["options"] = dict(options)
@@ -130,8 +99,6 @@ class Jobs(JobQueries):
     def delete(self, job_id: str, owner: str) -> Job | None:
         """Delete a job that is over and return what it was; its blobs are unwanted from then on."""
         return self._remove({"_id": job_id, "owner": owner, "state": {"$in": [*OVER, "expired"]}})
-
-    # -- conversion -----------------------------------------------------------------------------
 
     @crashpoints
     def claim(self, job_id: str, holder: str) -> Job | None:
@@ -146,7 +113,7 @@ class Jobs(JobQueries):
         own = {"state": "converting", "lease.holder": holder}
         claimable = {
             "_id": job_id,
-            "$or": [{"state": "queued", **_in_time("video")}, self._lapsed(time), own],
+            "$or": [{"state": "queued", **in_time("video")}, self._lapsed(time), own],
         }
         job = self._change(
             {**claimable, "attempt": {"$lt": MAX_ATTEMPTS}},
@@ -186,11 +153,11 @@ class Jobs(JobQueries):
     def finish(self, lease: Lease, result: Mapping[str, Any]) -> Job | None:
         """`converting` → `done`, with the mail due; the holder of an older lease changes nothing."""
         values = {"state": "done", "result": dict(result), "progress": 1.0}
-        return self._change(_held(lease), {**values, **_outcome(lease)})
+        return self._change(_held(lease), {**values, **outcome(lease)})
 
     @crashpoints
     def fail(self, lease: Lease, error: Mapping[str, Any]) -> Job | None:
-        """`converting` → `failed`, with the mail due. `error` is {code, message, hint, retryable}."""
+        """`converting` → `failed`, with the mail due. `error` is {code, message, hint, retryable, log}."""
         return self._fail(_held(lease), error, lease)
 
     @crashpoints
@@ -198,25 +165,23 @@ class Jobs(JobQueries):
         """`queued` or `converting` → `failed` by an operator's word, with the mail due."""
         found = {"_id": job.id, "version": job.version, "state": {"$in": ["queued", "converting"]}}
         failed = {"state": "failed", "error": dict(error), "doorbell.video.due_at": None}
-        return self._change(found, {**failed, **_outcome(job.claimed)})
+        return self._change(found, {**failed, **outcome(job.claimed)})
 
     @crashpoints
     def give_back(self, lease: Lease, *, delay: timedelta = timedelta(0)) -> Job | None:
         """`converting` → `queued`; the attempt is not counted, nothing was wrong with the job."""
-        return self._change(_held(lease), _queued_again(delay), add={"attempt": -1})
+        return self._change(_held(lease), queued_again(delay), add={"attempt": -1})
 
     @crashpoints
     def retry_later(self, lease: Lease, attempt: int) -> Job | None:
         """`converting` → `queued` after a delay, the attempt counted: something of ours went wrong."""
-        return self._change(_held(lease), _queued_again(self.timing.retry_delay * attempt))
+        return self._change(_held(lease), queued_again(self.timing.retry_delay * attempt))
 
     @crashpoints
     def take_back(self, job: Job) -> Job | None:
         """`converting` → `queued` from a converter that let its lease end; the attempt is counted."""
         found = {"_id": job.id, "version": job.version, **self._lapsed(now())}
-        return self._change(found, _queued_again(timedelta(0)))
-
-    # -- notice ---------------------------------------------------------------------------------
+        return self._change(found, queued_again(timedelta(0)))
 
     @crashpoints
     def claim_notice(self, job_id: str) -> Job | None:
@@ -228,7 +193,7 @@ class Jobs(JobQueries):
         return self._change(
             {
                 "_id": job_id,
-                "$or": [{"notice.state": "pending", **_in_time("mp3")}, self._notice_lapsed(time)],
+                "$or": [{"notice.state": "pending", **in_time("mp3")}, self._notice_lapsed(time)],
             },
             {
                 "notice.state": "sending",
@@ -241,19 +206,19 @@ class Jobs(JobQueries):
     @crashpoints
     def notice_sent(self, job: Job) -> bool:
         """Record that the mail server took the mail; `job` is what `claim_notice` returned."""
-        return self._change(_sending(job), {"notice.state": "sent", "notice.until": None}) is not None
+        return self._change(sending(job), {"notice.state": "sent", "notice.until": None}) is not None
 
     @crashpoints
     def notice_delayed(self, job: Job, due_at: datetime, *, counted: bool = True) -> bool:
         """Put the mail off until `due_at`; an attempt that was no fault of the mail's is not counted."""
-        values = {"notice.state": "pending", "notice.until": None, **_due("mp3", due_at, delayed=True)}
-        return self._change(_sending(job), values, add={} if counted else {"notice.tries": -1}) is not None
+        values = {"notice.state": "pending", "notice.until": None, **due("mp3", due_at, delayed=True)}
+        return self._change(sending(job), values, add={} if counted else {"notice.tries": -1}) is not None
 
     @crashpoints
     def notice_undeliverable(self, job: Job, reason: str) -> bool:
         """Give the mail up, with the mail server's words."""
         values = {"notice.state": "undeliverable", "notice.until": None, "notice.reason": reason}
-        return self._change(_sending(job), values) is not None
+        return self._change(sending(job), values) is not None
 
     @crashpoints
     def take_back_notice(self, job: Job) -> Job | None:
@@ -261,10 +226,8 @@ class Jobs(JobQueries):
         time = now()
         return self._change(
             {"_id": job.id, "version": job.version, **self._notice_lapsed(time)},
-            {"notice.state": "pending", "notice.until": None, **_due("mp3", time)},
+            {"notice.state": "pending", "notice.until": None, **due("mp3", time)},
         )
-
-    # -- doorbells ------------------------------------------------------------------------------
 
     @crashpoints
     def end_delay(self, job: Job, bell: Bell) -> bool:
@@ -272,20 +235,18 @@ class Jobs(JobQueries):
 
         Who rings decides that by its own clock, so that who answers need not ask another one.
         """
-        return self._change(_due_as_in(job, bell), {f"doorbell.{bell}.delayed": False}) is not None
+        return self._change(due_as_in(job, bell), {f"doorbell.{bell}.delayed": False}) is not None
 
     @crashpoints
     def mark_rung(self, job: Job, bell: Bell) -> bool:
         """Note that the bell that was due in `job` was rung; one that became due since then stays due."""
         rung = {f"doorbell.{bell}.due_at": None, f"doorbell.{bell}.rung_at": now()}
-        return self._change(_due_as_in(job, bell), rung) is not None
+        return self._change(due_as_in(job, bell), rung) is not None
 
     @crashpoints
     def ring_again(self, job: Job, bell: Bell) -> Job | None:
         """Make a bell due whose ringing nobody answered, unless somebody changed the job meanwhile."""
-        return self._change({"_id": job.id, "version": job.version}, _due(bell, now()))
-
-    # -- retention ------------------------------------------------------------------------------
+        return self._change({"_id": job.id, "version": job.version}, due(bell, now()))
 
     @crashpoints
     def release_source(self, job: Job) -> Job | None:
@@ -308,10 +269,8 @@ class Jobs(JobQueries):
         """Delete an expired job's document."""
         return self._remove({"_id": job.id, "state": "expired"}) is not None
 
-    # -- the two ways to write ------------------------------------------------------------------
-
     def _fail(self, found: Document, error: Mapping[str, Any], lease: Lease) -> Job | None:
-        return self._change(found, {"state": "failed", "error": dict(error), **_outcome(lease)})
+        return self._change(found, {"state": "failed", "error": dict(error), **outcome(lease)})
 
     def _change(self, found: Document, values: Document, add: Document | None = None) -> Job | None:
         update = {
@@ -338,55 +297,3 @@ CONVERTER_CRASHED: Mapping[str, Any] = {
 
 def _held(lease: Lease) -> Document:
     return {"_id": lease.job_id, "state": "converting", "lease.token": lease.token}
-
-
-def _sending(job: Job) -> Document:
-    notice = job.notice or {}
-    return {
-        "_id": job.id,
-        "notice.state": "sending",
-        "notice.run": notice.get("run"),
-        "notice.token": notice.get("token"),
-    }
-
-
-def _due(bell: Bell, time: datetime, *, delayed: bool = False) -> Document:
-    return {f"doorbell.{bell}.due_at": time, f"doorbell.{bell}.delayed": delayed}
-
-
-def _due_as_in(job: Job, bell: Bell) -> Document:
-    return {"_id": job.id, f"doorbell.{bell}.due_at": job.doorbell[bell]["due_at"]}
-
-
-def _in_time(bell: Bell) -> Document:
-    """Match a job that may be taken up: it is not delayed, or its bell was rung since."""
-    return {f"doorbell.{bell}.delayed": {"$ne": True}}
-
-
-def _queued_again(delay: timedelta) -> Document:
-    return {
-        "state": "queued",
-        "lease.until": None,
-        "phase": None,
-        "progress": 0.0,
-        **_due("video", now() + delay, delayed=bool(delay)),
-    }
-
-
-def _outcome(lease: Lease) -> Document:
-    """The end of a run and the one mail that it owes.
-
-    `run` makes the mail's Message-ID the same however often it is sent; `token` fences off a sender
-    that was too slow.
-    """
-    time = now()
-    notice = {
-        "state": "pending",
-        "since": time,
-        "run": lease.token,
-        "tries": 0,
-        "token": 0,
-        "until": None,
-        "reason": None,
-    }
-    return {"ended_at": time, "phase": None, "notice": notice, **_due("mp3", time)}
