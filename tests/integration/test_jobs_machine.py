@@ -112,8 +112,6 @@ class OneJob(RuleBasedStateMachine):
         if self.now["state"] == "queued":
             assert bell["due_at"] is not None or bell["rung_at"] is not None
 
-    # -- converters -----------------------------------------------------------------------------
-
     @rule(way=st.sampled_from(["claim", "late claim", "renew", *ENDS]), holder=holders, age=ages)
     def convert(self, way: Any, holder: str, age: int) -> None:
         if way == "late claim":
@@ -164,8 +162,6 @@ class OneJob(RuleBasedStateMachine):
         if job is not None:
             assert job.state == ENDS[way]
 
-    # -- mail -----------------------------------------------------------------------------------
-
     @rule(
         way=st.sampled_from(["claim", "late claim", "late claim", "sent", "delayed", "undeliverable"]),
         age=ages,
@@ -198,8 +194,6 @@ class OneJob(RuleBasedStateMachine):
         assert recorded == current
         if recorded:
             self.sent[mine["run"]] += way == "sent"
-
-    # -- the reconciler, and time ---------------------------------------------------------------
 
     @rule(
         way=st.sampled_from(["time", "look", "look", "take back", "ring again", "ring"]),
@@ -236,8 +230,6 @@ class OneJob(RuleBasedStateMachine):
         job = self.jobs.get(self.id)
         assert job is not None
         self.copies.append(job)
-
-    # -- the owner, and retention ---------------------------------------------------------------
 
     @precondition(lambda self: self.now["state"] != "expired")
     @rule(way=st.sampled_from(["cancel", "retry", "retry", "release", "expire"]), age=ages)
