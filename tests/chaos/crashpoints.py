@@ -12,7 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
-from tests.chaos.kills import BrokenPromise, started
+from tests.chaos.kills import WORKERS, BrokenPromise, started
 from tests.chaos.lanes import Lane, Lanes, Point
 from tests.chaos.ledger import Books, Event, settle
 from tests.chaos.load import Load, videos
@@ -67,9 +67,10 @@ class Runner:
 
     def _exercise(self, step: Step, pid: int) -> bool:
         """Make the process come by the point until it, or its worker, is no more."""
-        mortals = [pid, *self._stack.workers(self._lane.process)]
-        deadline = time.monotonic() + REACH_SECONDS
+        mortals, deadline = {pid}, time.monotonic() + REACH_SECONDS
         while time.monotonic() < deadline:
+            if self._lane.process in WORKERS:
+                mortals |= set(self._stack.workers(self._lane.process))
             with suppress(Overtaken):
                 step[1].exercise()
             look = time.monotonic() + LOOK_SECONDS

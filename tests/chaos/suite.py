@@ -99,9 +99,15 @@ class ChaosStack(WiredStack):
         os.kill(wait_for(lambda: self.pid(name)), number)
 
     def kill(self, name: str) -> int:
-        """Kill a process and return the id that it had; the supervisor starts another one."""
+        """Kill a process and return the id that it had; the supervisor starts another one.
+
+        Its workers end by themselves, and what they answer until then is not the next one's.
+        """
         pid = wait_for(lambda: self.pid(name))
+        children = self.workers(name)
         os.kill(pid, signal.SIGKILL)
+        for child in children:
+            self.ended(child)
         return pid
 
     def restart(self, name: str, settings: Mapping[str, str] | None = None) -> int:
