@@ -1,6 +1,7 @@
 """One upload, one conversion and one mail in their middle, all at the same time."""
 
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -39,15 +40,23 @@ class Uploading:
 
     def go_on(self) -> None:
         """Send the rest."""
+        self._went_on = time.monotonic()
         self._goes_on.set()
 
     def answer(self) -> httpx.Response:
         """Return the answer once it has come."""
         return self._answer.result(PATIENCE)
 
+    @property
+    def waited(self) -> float:
+        """Seconds from going on to the answer."""
+        return self._answered - self._went_on
+
     def _send(self) -> httpx.Response:
         headers = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
-        return self.user.http.post("/upload", content=self._pieces(), headers=headers)
+        answer = self.user.http.post("/upload", content=self._pieces(), headers=headers)
+        self._answered = time.monotonic()
+        return answer
 
     def _pieces(self) -> Iterator[bytes]:
         name = 'Content-Disposition: form-data; name="file"; filename="talk.wav"'

@@ -42,9 +42,9 @@ class Seen:
     """Seconds from the end of the outage until every accepted job was over and its mail sent."""
     books: Mapping[str, list[str]] = field(default_factory=dict)
 
-    def note(self, what: str, answer: httpx.Response) -> None:
-        """Count one answer."""
-        seconds = answer.elapsed.total_seconds()
+    def note(self, what: str, answer: httpx.Response, waited: float | None = None) -> None:
+        """Count one answer, and how long it was waited for if that is not since the request began."""
+        seconds = answer.elapsed.total_seconds() if waited is None else waited
         self.slowest = max(self.slowest, seconds)
         self.answers[f"{what} {answer.status_code}"] += 1
         refused = answer.status_code == httpx.codes.SERVICE_UNAVAILABLE
@@ -95,8 +95,8 @@ def suffer(stack: WiredStack, media: Media, server: str, outage: Outage, seconds
                 _knock(seen, user, flight, seconds)
             ended = time.monotonic()
         flight.second.go_on()
-        seen.note("upload into it", flight.first.answer())
-        seen.note("upload across it", flight.second.answer())
+        seen.note("upload into it", flight.first.answer(), flight.first.waited)
+        seen.note("upload across it", flight.second.answer(), flight.second.waited)
         _recover(seen, user, ended)
         seen.books = stack.books(user, seen.accepted)
     return seen
