@@ -39,6 +39,7 @@ class JobQueries:
         with translated():
             self._jobs.create_index([("owner", 1), ("created_at", -1)])
             self._jobs.create_index([("state", 1), ("ended_at", 1)])
+            self._jobs.create_index([("state", 1), ("source.kept", 1), ("ended_at", 1)])
             self._jobs.create_index("notice.state")
             self._jobs.create_index("doorbell.video.due_at")
             self._jobs.create_index("doorbell.mp3.due_at")
