@@ -1,6 +1,6 @@
-"""One clip in the containers that say how long they are, cut short at many places or with bits flipped.
+"""One clip in containers of every kind, cut short at many places or with bits flipped.
 
-A container without a duration is left out: nobody can know that such a file was longer.
+Those that do not say how long they are show a cut only if it falls in the middle of a piece.
 """
 
 import random
@@ -30,6 +30,30 @@ WHOLE = {
     "mp3": (*sound("mono", 22050, SECONDS), "-c:a", "libmp3lame"),
 }
 """How each is made, whole; the MP4 has its header in front, or nothing of a cut one could be read."""
+SOUND = sound("mono", 22050, SECONDS)
+SPEECH = ("-c:a", "libopencore_amrnb", "-ar", "8000")
+MPEG_2 = ("-r", "25", "-c:v", "mpeg2video", "-ar", "48000")
+OTHERS = {
+    "caf": (*SOUND, "-c:a", "pcm_s16be"),
+    "aiff": (*SOUND, "-c:a", "pcm_s16be"),
+    "w64": (*SOUND, "-c:a", "pcm_s16le"),
+    "rf64.wav": (*SOUND, "-c:a", "pcm_s16le", "-rf64", "always"),
+    "m4a": (*SOUND, "-c:a", "alac", "-movflags", "faststart"),
+    "3gp": (*SOUND, *SPEECH, "-movflags", "faststart"),
+    "mxf": (*CLIP, *MPEG_2, "-c:a", "pcm_s16le"),
+    "fragmented.mp4": (*CLIP, *H264, "-c:a", "aac", "-movflags", "frag_keyframe+empty_moov"),
+    "ts": (*CLIP, *H264, "-c:a", "aac"),
+    "m2ts": (*CLIP, *H264, "-c:a", "ac3", "-ar", "48000"),
+    "mpg": (*CLIP, *MPEG_2, "-c:a", "mp2"),
+    "vob": (*CLIP, *MPEG_2, "-c:a", "ac3"),
+    "ogg": (*SOUND, "-c:a", "libvorbis"),
+    "opus": (*SOUND, "-c:a", "libopus"),
+    "ogv": (*CLIP, "-c:v", "libtheora", "-c:a", "libvorbis"),
+    "live.flv": (*CLIP, "-c:v", "flv", "-c:a", "libmp3lame", "-flvflags", "no_duration_filesize"),
+    "aac": (*SOUND, "-c:a", "aac"),
+    "amr": (*SOUND, *SPEECH),
+}
+"""The same for containers that are rarer, or that do not say how long they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +68,7 @@ class Damaged:
 def whole(folder: Path) -> dict[str, bytes]:
     """Return the undamaged files by their extension."""
     files = {}
-    for extension, arguments in WHOLE.items():
+    for extension, arguments in (WHOLE | OTHERS).items():
         file = folder / f"whole.{extension}"
         run(*arguments, file)
         files[extension] = file.read_bytes()
@@ -52,8 +76,11 @@ def whole(folder: Path) -> dict[str, bytes]:
 
 
 def cut(extension: str, undamaged: bytes, place: int) -> Damaged:
-    """Return a file that ends at the given of the `CUTS` places."""
-    size = len(undamaged) * place // (CUTS + 1)
+    """Return a file that ends at the given of the `CUTS` places.
+
+    Its size is odd, so it never ends between two packets, whose lengths are even.
+    """
+    size = len(undamaged) * place // (CUTS + 1) | 1
     return Damaged(f"{extension} cut at {place}/{CUTS + 1}", extension, undamaged[:size])
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.corpus import damage
-from tests.corpus.damage import CUTS, SECONDS, SEEDS, WHOLE, Damaged
+from tests.corpus.damage import CUTS, OTHERS, SECONDS, SEEDS, WHOLE, Damaged
 from tests.corpus.ffmpeg import decoded_seconds
 from tests.corpus.hostile import CONVERTED
 from tests.corpus.outcome import outcome
@@ -18,10 +18,12 @@ EVERYWHERE = ("mp4", "mkv")
 """Cut at all the places; the others at a few."""
 PLACES = [
     (extension, place)
-    for extension in WHOLE
+    for extension in (*WHOLE, *OTHERS)
     for place in range(1, CUTS + 1)
-    if extension in EVERYWHERE or place % 4 == 0
+    if extension in EVERYWHERE or place % (4 if extension in WHOLE else 8) == 0
 ]
+FLIPPED = [(list(WHOLE)[seed % len(WHOLE)], seed) for seed in (*range(SEEDS), SHORTENED_PROMISE)]
+FLIPPED += [(extension, seed) for seed, extension in enumerate((*OTHERS, *OTHERS))]
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +42,7 @@ def assert_honest(damaged: Damaged, folder: Path) -> None:
         assert left >= SECONDS - MISSABLE, f"{damaged.name} is called complete: {came.result}"
 
 
-@pytest.mark.parametrize("extension", WHOLE)
+@pytest.mark.parametrize("extension", [*WHOLE, *OTHERS])
 def test_a_whole_file_is_complete(extension: str, whole: dict[str, bytes], tmp_path: Path) -> None:
     video, mp3 = tmp_path / f"video.{extension}", tmp_path / "out.mp3"
     video.write_bytes(whole[extension])
@@ -60,11 +62,10 @@ def test_a_cut_file_is_not_called_complete(
     assert_honest(damaged, tmp_path)
 
 
-@pytest.mark.parametrize("seed", [*range(SEEDS), SHORTENED_PROMISE])
+@pytest.mark.parametrize(("extension", "seed"), FLIPPED)
 def test_a_file_with_flipped_bits_is_complete_or_not_called_so(
-    seed: int, whole: dict[str, bytes], tmp_path: Path
+    extension: str, seed: int, whole: dict[str, bytes], tmp_path: Path
 ) -> None:
-    extension = list(WHOLE)[seed % len(WHOLE)]
     damaged = damage.flipped(extension, whole[extension], seed)
 
     assert_honest(damaged, tmp_path)
