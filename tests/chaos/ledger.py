@@ -98,16 +98,27 @@ class Ledger:
 
 
 def settle(stack: ChaosStack, attempts: Sequence[Attempt], seconds: float = QUIET_SECONDS) -> None:
-    """Wait, at most so long, until nothing is due any more: no job, no mail, no message, no orphan."""
+    """Wait until nothing is due any more: no job, no mail, no message, no orphan.
+
+    What grows less on a busy machine is waited for; who is stuck has `seconds`.
+    """
+    least = due = _due(stack, attempts)
     deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        with stack.mongodb() as client:
-            busy = client["jobs"]["jobs"].count_documents({"state": {"$in": ["queued", "converting"]}})
-            unsent = client["jobs"]["jobs"].count_documents({"notice.state": {"$in": ["pending", "sending"]}})
-        due = busy or unsent or any(depths(stack).values()) or stack.leftovers()
-        if not due and not Books(stack, attempts, ()).orphans():
-            return
+    while any(due) and time.monotonic() < deadline:
         time.sleep(0.5)
+        due = _due(stack, attempts)
+        if due < least:
+            least, deadline = due, time.monotonic() + seconds
+
+
+def _due(stack: ChaosStack, attempts: Sequence[Attempt]) -> tuple[int, int]:
+    """Return how much is due, and, once that is nothing, how many orphans there are."""
+    with stack.mongodb() as client:
+        jobs = client["jobs"]["jobs"]
+        busy = jobs.count_documents({"state": {"$in": ["queued", "converting"]}})
+        unsent = jobs.count_documents({"notice.state": {"$in": ["pending", "sending"]}})
+    due = busy + unsent + sum(depths(stack).values()) + len(stack.leftovers())
+    return due, 0 if due else len(Books(stack, attempts, ()).orphans())
 
 
 def depths(stack: ChaosStack) -> dict[str, int]:
