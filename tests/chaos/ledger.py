@@ -29,7 +29,10 @@ SENDING = ("notification", "mail", "mongodb")
 """Where trouble can cut off a sender between the mail server's 250 and the record."""
 AROUND = 4.0
 """How long before a mail was taken such trouble may have begun."""
-QUIET_SECONDS = 150.0
+UNTOLD = ["pending", "sending"]
+QUIET_SECONDS = 120.0
+"""Whatever is still due when nothing has moved for so long is lost."""
+LONGEST_SECONDS = 1200.0
 Document = dict[str, Any]
 Mail = Message
 
@@ -53,6 +56,8 @@ class Ledger:
     refused: int = 0
     """Attempts that were answered by no success, after one retry."""
     requests: int = 0
+    answers: dict[str, int] = field(default_factory=dict)
+    """How often uploads were answered in which way."""
     done: int = 0
     failed: dict[str, int] = field(default_factory=dict)
     lost: list[str] = field(default_factory=list)
@@ -98,27 +103,24 @@ class Ledger:
 
 
 def settle(stack: ChaosStack, attempts: Sequence[Attempt], seconds: float = QUIET_SECONDS) -> None:
-    """Wait until nothing is due any more: no job, no mail, no message, no orphan.
-
-    What grows less on a busy machine is waited for; who is stuck has `seconds`.
-    """
-    least = due = _due(stack, attempts)
-    deadline = time.monotonic() + seconds
-    while any(due) and time.monotonic() < deadline:
-        time.sleep(0.5)
-        due = _due(stack, attempts)
-        if due < least:
-            least, deadline = due, time.monotonic() + seconds
-
-
-def _due(stack: ChaosStack, attempts: Sequence[Attempt]) -> tuple[int, int]:
-    """Return how much is due, and, once that is nothing, how many orphans there are."""
-    with stack.mongodb() as client:
-        jobs = client["jobs"]["jobs"]
-        busy = jobs.count_documents({"state": {"$in": ["queued", "converting"]}})
-        unsent = jobs.count_documents({"notice.state": {"$in": ["pending", "sending"]}})
-    due = busy + unsent + sum(depths(stack).values()) + len(stack.leftovers())
-    return due, 0 if due else len(Books(stack, attempts, ()).orphans())
+    """Wait until nothing is due any more, or nothing has moved for so long: no job, no mail, no orphan."""
+    before, moved = None, time.monotonic()
+    end = moved + LONGEST_SECONDS
+    while time.monotonic() < min(moved + seconds, end):
+        with stack.mongodb() as client:
+            working = {
+                "$or": [{"state": {"$in": ["queued", "converting"]}}, {"notice.state": {"$in": UNTOLD}}]
+            }
+            due = [
+                (job["_id"], job["version"]) for job in client["jobs"]["jobs"].find(working, {"version": 1})
+            ]
+        left = [*due, *(item for item in depths(stack).items() if item[1]), *stack.leftovers()]
+        left += [] if left else Books(stack, attempts, ()).orphans()
+        if not left:
+            return
+        if left != before:
+            before, moved = left, time.monotonic()
+        time.sleep(1)
 
 
 def depths(stack: ChaosStack) -> dict[str, int]:
@@ -153,6 +155,7 @@ class Books:
             acknowledged=sum(attempt.job_id is not None for attempt in self._attempts),
             refused=sum(attempt.job_id is None for attempt in self._attempts),
             requests=sum(len(attempt.said) for attempt in self._attempts),
+            answers=_counted(said for attempt in self._attempts for said in attempt.said),
             done=sum(job["state"] == "done" for job in ended),
             failed=_counted(job["error"]["code"] for job in ended if job["state"] == "failed"),
             lost=[entry for attempt in self._attempts for entry in self._lost(attempt)],
