@@ -126,7 +126,7 @@ class _Work:
         level, report = self._loud_enough(made, level, report, expected)
         verdict = whole.judge(self.encoder, made, report, expected)
         if self.options.strict and not verdict.complete:
-            raise errors.input_truncated(verdict.got, verdict.promised)
+            raise errors.input_truncated(verdict.got, verdict.promised).after(report.tail)
         chapters = self._tag(made, report)
         seconds = report.samples / made.sample_rate
         return Conversion(

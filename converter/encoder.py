@@ -44,7 +44,7 @@ class Encoder:
         arguments = command.encode(plan, self.media, filters, tags=tags, cover=cover.fileno())
         report = self._run(arguments, plan, on_time, mp3, cover)
         if report.samples < samples_a_frame(plan.sample_rate):
-            raise errors.empty_audio()
+            raise errors.empty_audio().after(report.tail)
         return report
 
     def measure(self, plan: Plan, filters: Sequence[str], on_time: OnTime) -> Report:
@@ -74,20 +74,21 @@ class Encoder:
         cover: IO[bytes] | None = None,
     ) -> Report:
         report = Report()
-        status = sandbox.run(
-            arguments,
-            video=self.video,
-            output=mp3,
-            shared=() if cover is None else (cover.fileno(),),
-            limits=self.limits,
-            stop=self.stop,
-            on_line=report.read,
-            on_time=on_time,
-        )
+        try:
+            status = sandbox.run(
+                arguments,
+                video=self.video,
+                output=mp3,
+                shared=() if cover is None else (cover.fileno(),),
+                limits=self.limits,
+                stop=self.stop,
+                on_line=report.read,
+                on_time=on_time,
+            )
+        except ConversionFailed as error:
+            raise error.after(report.tail) from None
         if status != 0:
-            failed = why_failed(report, plan.track.codec, self.limits)
-            failed.log = tuple(report.tail)
-            raise failed
+            raise why_failed(report, plan.track.codec, self.limits).after(report.tail)
         return report
 
 

@@ -4,12 +4,14 @@ docs/conversion.md lists the codes.
 """
 
 import errno
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Self
 
 SECONDS_AN_HOUR = 3600
 BYTES_A_MB = 1_000_000
+LOG_LINES, MAX_LOG_LINE = 50, 500
+"""What is kept of the log."""
 
 
 class Cancelled(Exception):
@@ -26,7 +28,12 @@ class ConversionFailed(Exception):
         self.hint = hint
         self.retryable = retryable
         self.log: tuple[str, ...] = ()
-        """The last that ffmpeg said, for operators."""
+        """The last that ffmpeg said, for administrators."""
+
+    def after(self, log: Iterable[str]) -> Self:
+        """Note what ffmpeg said last, and return the error."""
+        self.log = tuple(line[:MAX_LOG_LINE] for line in log)[-LOG_LINES:]
+        return self
 
     def as_document(self) -> dict[str, Any]:
         """Return what the job's `error` says."""
@@ -35,6 +42,7 @@ class ConversionFailed(Exception):
             "message": self.message,
             "hint": self.hint,
             "retryable": self.retryable,
+            "log": list(self.log),
         }
 
 

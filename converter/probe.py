@@ -65,7 +65,7 @@ def probe(video: Path, limits: Limits, stop: threading.Event) -> Media:
         on_line=dump.read,
     )
     if dump.container is None:
-        raise why_unreadable(video, list(dump.log))
+        raise why_unreadable(video, list(dump.log)).after(dump.log)
     media = dump.media(dump.container)
     if media.container.startswith("mov") and has_encrypted_sound(video):
         # ffmpeg shows the kind that the sound has once it is decrypted.

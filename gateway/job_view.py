@@ -11,6 +11,7 @@ from gateway.collaborators import use
 def describe(job: Job) -> dict[str, Any]:
     """Return a job as the API tells it."""
     result = None if job.result is None else {k: v for k, v in job.result.items() if k != "blob"}
+    error = None if job.error is None else {k: v for k, v in job.error.items() if k != "log"}
     notice = None if job.notice is None else {"state": job.notice["state"], "tries": job.notice["tries"]}
     return {
         "id": job.id,
@@ -27,7 +28,7 @@ def describe(job: Job) -> dict[str, Any]:
         "options": job.options,
         "media": job.media,
         "result": result,
-        "error": job.error,
+        "error": error,
         "notice": notice,
         "links": links(job),
     }

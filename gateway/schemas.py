@@ -84,6 +84,7 @@ class AnyJob(Job):
 
     owner: str
     request_id: str
+    log: list[str] = Field(description="the last that ffmpeg said, if the job failed")
 
 
 class Jobs(Shape):

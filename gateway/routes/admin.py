@@ -145,4 +145,5 @@ def _any_job(job_id: str) -> Job:
 
 
 def _describe(found: Job) -> dict[str, object]:
-    return {**describe(found), "owner": found.owner, "request_id": found.request_id}
+    log = [] if found.error is None else found.error.get("log", [])
+    return {**describe(found), "owner": found.owner, "request_id": found.request_id, "log": log}

@@ -186,6 +186,7 @@ def test_a_text_file_ends_as_an_honest_failure(conversions: Conversions) -> None
     assert failed.error["code"] == "not_media"
     assert failed.error["message"]
     assert failed.error["hint"]
+    assert any("Invalid data found" in line for line in failed.error["log"])
     assert failed.notice is not None
     assert [(bell, message.mp3_fid) for bell, message in rung(conversions)] == [("mp3", None)]
 

@@ -110,6 +110,7 @@ class Stores:
             "message": "It is silent.",
             "hint": "Add sound.",
             "retryable": False,
+            "log": ["Stream map '' matches no streams."],
         }
         return some(self.jobs.fail(some(self.jobs.claim(job.id, f"holder-{job.id}")).claimed, error))
 

@@ -86,6 +86,23 @@ def test_anybodys_jobs_are_listed_and_narrowed(admin: httpx.Client, stores: Stor
     assert admin.get("/v1/admin/jobs?before=x").status_code == 422
 
 
+def test_what_ffmpeg_said_is_for_administrators_only(
+    admin: httpx.Client, gateway: Gateway, stores: Stores
+) -> None:
+    job = stores.failed(stores.queued())
+
+    with gateway.client(job.owner) as owner:
+        places = (f"/v1/jobs/{job.id}", "/v1/jobs", f"/v1/jobs/{job.id}/events")
+        told = [owner.get(place).text for place in places]
+    shown = admin.get(f"/v1/admin/jobs/{job.id}").json()
+    listed = admin.get("/v1/admin/jobs").json()["jobs"]
+
+    assert all("It is silent." in text and "matches no streams" not in text for text in told)
+    assert all('"log"' not in text for text in told)
+    assert shown["log"] == listed[0]["log"] == ["Stream map '' matches no streams."]
+    assert "log" not in shown["error"]
+
+
 def test_a_job_is_requeued_once_it_is_over(admin: httpx.Client, stores: Stores) -> None:
     job = stores.failed(stores.queued())
 

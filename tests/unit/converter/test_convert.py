@@ -393,6 +393,7 @@ def test_an_empty_file_is_called_so(tmp_path: Path, converted: Convert) -> None:
         "message": "The file is empty.",
         "hint": "Check the file and send it again.",
         "retryable": False,
+        "log": [],
     }
 
 

@@ -26,6 +26,16 @@ def test_an_error_reads_as_a_sentence_and_what_to_do() -> None:
     assert str(crashed("SIGSEGV")).startswith("The conversion broke off (SIGSEGV). Save the video anew")
 
 
+def test_of_a_long_log_the_last_lines_are_kept_and_of_a_long_line_its_beginning() -> None:
+    said = [f"{number} {'x' * 10_000}" for number in range(1000)]
+
+    log = crashed("SIGSEGV").after(said).as_document()["log"]
+
+    assert len(log) == 50
+    assert log[-1].startswith("999 ")
+    assert all(len(line) == 500 for line in log)
+
+
 def test_a_tag_that_the_system_does_not_write_is_the_systems_error(tmp_path: Path) -> None:
     mp3 = tmp_path / "full.mp3"
     mp3.symlink_to("/dev/full")
