@@ -3,11 +3,10 @@
 One line of plain text, or RFC 9457 `application/problem+json` when the client prefers JSON.
 """
 
-import json
 from functools import partial
 from http import HTTPStatus
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from auth.database import DatabaseUnavailable
@@ -19,6 +18,7 @@ from auth.tokens import InvalidScope
 from auth.user import InvalidUsername, NoSuchUser, UserExists
 from chassis import logs
 from chassis.identity import InvalidToken
+from chassis.web import Problem
 
 RETRY_SECONDS = 5
 REFUSALS = {
@@ -31,25 +31,6 @@ REFUSALS = {
 """Exceptions whose own words are the answer, and what to do about each."""
 
 log = logs.get(__name__)
-
-
-class Problem(Exception):
-    """An answer other than success; carries its HTTP status."""
-
-    def __init__(
-        self,
-        status: HTTPStatus,
-        code: str,
-        detail: str,
-        hint: str = "",
-        headers: dict[str, str] | None = None,
-    ) -> None:
-        super().__init__(detail)
-        self.status = status
-        self.code = code
-        self.detail = detail
-        self.hint = hint
-        self.headers = headers or {}
 
 
 def missing_credentials() -> Problem:
@@ -139,21 +120,7 @@ def prefers_json() -> bool:
 
 def answer(problem: Problem) -> Response:
     """Return the problem in the form that the client prefers."""
-    if prefers_json():
-        body = {
-            "type": "about:blank",
-            "title": problem.status.phrase,
-            "status": problem.status.value,
-            "code": problem.code,
-            "detail": problem.detail,
-            "hint": problem.hint,
-            "request_id": g.request_id,
-        }
-        response = Response(json.dumps(body) + "\n", problem.status, mimetype="application/problem+json")
-    else:
-        response = Response(problem.detail, problem.status, mimetype="text/plain")
-    response.headers.update(problem.headers)
-    return response
+    return problem.as_response(in_json=prefers_json())
 
 
 def _refuse(status: HTTPStatus, code: str, hint: str, error: Exception) -> Response:

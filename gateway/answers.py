@@ -4,10 +4,9 @@ Under `/v1`, or when the client accepts JSON, it is RFC 9457 `application/proble
 original routes it is the sentence as one line of plain text.
 """
 
-import json
 from http import HTTPStatus
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from chassis import logs
@@ -15,8 +14,8 @@ from chassis.broker import BrokerUnavailable
 from chassis.dead_letters import NoSuchQueue
 from chassis.identity import KeysUnavailable
 from chassis.mongodb import StoreRefused, StoreUnavailable
+from chassis.web import Problem
 from gateway.problems import (
-    Problem,
     internal_error,
     method_not_allowed,
     no_such_queue,
@@ -31,13 +30,7 @@ def answer(problem: Problem) -> Response:
     """Return the problem in the form that the route and the client speak."""
     json_accepted = request.accept_mimetypes.quality("application/json") > 0
     wants_json = request.path.startswith("/v1/") or (json_accepted and not _accepts_anything())
-    if wants_json:
-        body = json.dumps(problem.as_document(g.request_id)) + "\n"
-        response = Response(body, problem.status, mimetype="application/problem+json")
-    else:
-        response = Response(problem.detail, problem.status, mimetype="text/plain")
-    response.headers.update(problem.headers)
-    return response
+    return problem.as_response(in_json=wants_json)
 
 
 def register(app: Flask) -> None:

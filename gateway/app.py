@@ -1,16 +1,11 @@
 """Put the gateway together: one application from settings, or from collaborators in a test."""
 
-import re
 import threading
-import time
-from uuid import uuid4
 
-import structlog
-from flask import Flask, Response, g, request
-from prometheus_client import Counter, Histogram
+from flask import Flask, Response, g
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from chassis import admin, logs, mongodb
+from chassis import admin, logs, mongodb, web
 from chassis.broker import Publisher
 from chassis.counters import Counters
 from chassis.dead_letters import DeadLetters
@@ -28,12 +23,6 @@ from gateway.rates import Rates
 from gateway.settings import Settings
 from gateway.uploads import Uploads
 from gateway.watch import Watch
-
-REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-
-requests_total = Counter("http_requests_total", "Requests answered.", ["method", "route", "status"])
-request_seconds = Histogram("http_request_seconds", "Seconds until the answer began.", ["method", "route"])
-log = logs.get(__name__)
 
 
 def create_app() -> Flask:
@@ -92,33 +81,17 @@ def build(
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]  # as Flask documents it
-    app.before_request(_begin)
-    app.after_request(_end)
+    web.observe(app, _user)
+    app.after_request(_add_headers)
     answers.register(app)
     routes.register(app)
     return app
 
 
-def _begin() -> None:
-    given = request.headers.get("X-Request-Id", "")
-    g.request_id = given if REQUEST_ID.fullmatch(given) else uuid4().hex
-    g.began = time.perf_counter()
-    structlog.contextvars.clear_contextvars()
-    structlog.contextvars.bind_contextvars(request_id=g.request_id)
+def _user() -> str | None:
+    return g.identity.username if "identity" in g else None
 
 
-def _end(response: Response) -> Response:
-    seconds = time.perf_counter() - g.began
-    route = request.url_rule.rule if request.url_rule else "none"
-    requests_total.labels(request.method, route, response.status_code).inc()
-    request_seconds.labels(request.method, route).observe(seconds)
+def _add_headers(response: Response) -> Response:
     headers.add(response, use().settings)
-    log.info(
-        "answered",
-        method=request.method,
-        path=request.path,
-        status=response.status_code,
-        ms=round(seconds * 1000, 1),
-        user=g.identity.username if "identity" in g else None,
-    )
     return response

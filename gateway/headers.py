@@ -12,8 +12,6 @@ METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 def add(response: Response, settings: Settings) -> None:
     """Add them; what a route has set itself stays."""
     headers = response.headers
-    headers["X-Request-Id"] = g.request_id
-    headers["X-Content-Type-Options"] = "nosniff"
     headers["Referrer-Policy"] = "no-referrer"
     headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
     headers.setdefault("Cache-Control", "no-store")

@@ -14,6 +14,7 @@ from chassis import logs
 from chassis.files import BlobWriter
 from chassis.job import Job
 from chassis.options import Options
+from chassis.web import Problem
 from gateway import names, problems, upload_problems
 from gateway.forms import Sink
 from gateway.sniffing import HEAD_BYTES, not_media
@@ -89,7 +90,7 @@ class Intake:
             raise problems.busy()
         return self._uploads.finished(made, options)
 
-    def _wrong_number(self) -> problems.Problem:
+    def _wrong_number(self) -> Problem:
         if self.terms.max_files == 1 and self.terms.name is None:
             return upload_problems.exactly_one_file()
         return upload_problems.wrong_number_of_files(len(self._incoming), self.terms.max_files)

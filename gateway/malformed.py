@@ -13,7 +13,7 @@ from gunicorn.http.errors import (
 )
 
 from chassis import logs
-from gateway.problems import Problem
+from chassis.web import Problem
 
 log = logs.get(__name__)
 

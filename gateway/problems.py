@@ -6,38 +6,9 @@ Those of uploads are in `upload_problems`.
 from collections.abc import Sequence
 from http import HTTPStatus
 
+from chassis.web import Problem
+
 RETRY_SECONDS = 5
-
-
-class Problem(Exception):
-    """An answer other than success; carries its HTTP status."""
-
-    def __init__(
-        self,
-        status: HTTPStatus,
-        code: str,
-        detail: str,
-        hint: str = "",
-        headers: dict[str, str] | None = None,
-    ) -> None:
-        super().__init__(detail)
-        self.status = status
-        self.code = code
-        self.detail = detail
-        self.hint = hint
-        self.headers = headers or {}
-
-    def as_document(self, request_id: str) -> dict[str, str | int]:
-        """Return it as RFC 9457 tells it."""
-        return {
-            "type": "about:blank",
-            "title": self.status.phrase,
-            "status": self.status.value,
-            "code": self.code,
-            "detail": self.detail,
-            "hint": self.hint,
-            "request_id": request_id,
-        }
 
 
 def not_authorized() -> Problem:

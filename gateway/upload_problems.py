@@ -2,7 +2,8 @@
 
 from http import HTTPStatus
 
-from gateway.problems import RETRY_SECONDS, Problem
+from chassis.web import Problem
+from gateway.problems import RETRY_SECONDS
 
 DAY_SECONDS = 24 * 60 * 60
 

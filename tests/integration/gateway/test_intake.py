@@ -12,8 +12,8 @@ from chassis.idempotency import IdempotencyKeys, Remembered
 from chassis.job import Job
 from chassis.jobs import Jobs
 from chassis.mongodb import StoreUnavailable
+from chassis.web import Problem
 from gateway.limits import FreeSpace, Limits
-from gateway.problems import Problem
 from gateway.settings import Settings
 from gateway.uploads import Terms, Uploads
 

@@ -7,8 +7,8 @@ import pytest
 from flask import Flask, request
 
 from chassis.identity import KeysUnavailable
+from chassis.web import Problem
 from gateway.auth_client import AuthClient
-from gateway.problems import Problem
 
 
 def client(answer: Callable[[httpx.Request], httpx.Response]) -> AuthClient:

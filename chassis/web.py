@@ -1,0 +1,100 @@
+"""What the services that speak HTTP share: errors as values, request ids, a line and metrics for each answer.
+
+The only module here that imports Flask; the workers' images have neither.
+"""
+
+import json
+import re
+import time
+from collections.abc import Callable
+from http import HTTPStatus
+from uuid import uuid4
+
+import structlog
+from flask import Flask, Response, g, request
+from prometheus_client import Counter, Histogram
+
+from chassis import logs
+
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+requests_total = Counter("http_requests_total", "Requests answered.", ["method", "route", "status"])
+request_seconds = Histogram("http_request_seconds", "Seconds until the answer began.", ["method", "route"])
+log = logs.get(__name__)
+
+
+class Problem(Exception):
+    """An answer other than success; carries its HTTP status."""
+
+    def __init__(
+        self,
+        status: HTTPStatus,
+        code: str,
+        detail: str,
+        hint: str = "",
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.hint = hint
+        self.headers = headers or {}
+
+    def as_document(self, request_id: str) -> dict[str, str | int]:
+        """Return it as RFC 9457 tells it."""
+        return {
+            "type": "about:blank",
+            "title": self.status.phrase,
+            "status": self.status.value,
+            "code": self.code,
+            "detail": self.detail,
+            "hint": self.hint,
+            "request_id": request_id,
+        }
+
+    def as_response(self, *, in_json: bool) -> Response:
+        """Return it as `application/problem+json`, or as its sentence in one line of plain text."""
+        if in_json:
+            body, mimetype = json.dumps(self.as_document(g.request_id)) + "\n", "application/problem+json"
+        else:
+            body, mimetype = self.detail, "text/plain"
+        response = Response(body, self.status, mimetype=mimetype)
+        response.headers.update(self.headers)
+        return response
+
+
+def observe(app: Flask, who: Callable[[], str | None] = lambda: None) -> None:
+    """Give every request an id, that of its sender if it has one, and every answer a line and its metrics.
+
+    Args:
+        app: the application; `g.request_id` is there for its views.
+        who: returns the name of the user whom the request that is answered now speaks for.
+    """
+
+    @app.before_request
+    def _() -> None:
+        given = request.headers.get("X-Request-Id", "")
+        g.request_id = given if REQUEST_ID.fullmatch(given) else uuid4().hex
+        g.began = time.perf_counter()
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=g.request_id)
+
+    @app.after_request
+    def _(response: Response) -> Response:
+        seconds = time.perf_counter() - g.began
+        route = request.url_rule.rule if request.url_rule else "none"
+        requests_total.labels(request.method, route, response.status_code).inc()
+        request_seconds.labels(request.method, route).observe(seconds)
+        response.headers["X-Request-Id"] = g.request_id
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        user = who()
+        log.info(
+            "answered",
+            method=request.method,
+            path=request.path,
+            status=response.status_code,
+            ms=round(seconds * 1000, 1),
+            **({} if user is None else {"user": user}),
+        )
+        return response
