@@ -71,7 +71,6 @@ cluster-chaos: ## disturb the suite on kubectl's current cluster under load; ROU
 
 cluster-check: ## which pods it admits, and who of them reaches whom
 	@dev/setup.sh native
-	@dev/setup.sh browser
 	@dev/setup.sh manifests
 	@$(BIN)/python -m tests.chaos.admit
 	@$(BIN)/python -m tests.chaos.reach
