@@ -29,6 +29,7 @@ exit status:
 examples:
   python -m converter talk.mp4
   python -m converter talk.mp4 talk.mp3 --quality V2 --loudness podcast
+  python -m converter ./-talk.mp4          a name that begins with a dash
   python -m converter film.mkv part.mp3 --track eng --start 1:30 --end 00:05:00
 """
 HELP = {
@@ -49,17 +50,38 @@ def main(arguments: list[str]) -> int:
     parser = _parser()
     asked = parser.parse_args(arguments)
     video: Path = asked.video
-    mp3: Path = asked.mp3 or video.with_suffix(".mp3")
     try:
+        _check_video(video)
+        mp3: Path = asked.mp3 or video.with_suffix(".mp3")
         options = Options.parse({name: getattr(asked, name) for name in HELP if getattr(asked, name)})
         options = options.model_copy(update={"strict": asked.strict})
-        if mp3.exists() and not asked.force:
-            parser.error(f"{mp3} exists: name another file, or add --force")
+        _check_place(mp3, video, force=asked.force)
         return _convert(video, mp3, options)
     except InvalidOption as error:
         parser.error(f"--{str(error).replace('_', '-', 1)}")
     except OSError as error:
-        parser.error(str(error))
+        sys.stderr.write(f"{_shown(error.filename or video)}: {error.strerror}\n")
+        return USAGE
+
+
+def _check_video(video: Path) -> None:
+    """Raise OSError if there is no file of that name to be read."""
+    if not video.exists() and (str(video) == "-" or ":/" in str(video)):
+        raise OSError(0, "This is no file: download it first, or give the path of a video", str(video))
+    with video.open("rb"):
+        pass
+
+
+def _check_place(mp3: Path, video: Path, *, force: bool) -> None:
+    """Raise OSError if the MP3 cannot be put where it should be."""
+    if mp3.exists() and mp3.samefile(video):
+        raise OSError(0, "The MP3 would replace the file it is made of: name another file", str(mp3))
+    if mp3.is_dir():
+        raise OSError(0, "Is a directory: name a file in it", str(mp3))
+    if mp3.exists() and not force:
+        raise OSError(0, "Exists: name another file, or add --force", str(mp3))
+    if not os.access(mp3.parent, os.W_OK | os.X_OK):
+        raise OSError(0, "There is no folder that can be written to", str(mp3.parent))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -136,6 +158,6 @@ def _summary(mp3: Path, done: Conversion) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _shown(path: Path) -> str:
+def _shown(path: Path | str) -> str:
     """Return a name without what a terminal would obey or cannot show."""
     return "".join(letter if letter.isprintable() else "?" for letter in str(path))

@@ -96,12 +96,80 @@ def test_a_wrong_option_is_2_with_what_is_allowed(
     assert words in capsys.readouterr().err
 
 
-def test_a_video_that_is_not_there_is_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
-        cli.main([str(tmp_path / "no.mp4")])
+@pytest.mark.parametrize(
+    ("video", "words"),
+    [
+        ("no.mp4", "no.mp4: No such file or directory\n"),
+        (".", ".: Is a directory\n"),
+        ("", ".: Is a directory\n"),
+        ("-", "-: This is no file: download it first, or give the path of a video\n"),
+        ("http://127.0.0.1/talk.mp4", "http:/127.0.0.1/talk.mp4: This is no file: download it first"),
+        ("no\x1b[31m\udcff.mp4", "no?[31m?.mp4: No such file or directory\n"),
+    ],
+    ids=["missing", "folder", "nothing", "standard input", "address", "odd name"],
+)
+def test_a_video_that_is_no_file_is_2(
+    video: str,
+    words: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
 
-    assert ended.value.code == 2
-    assert "No such file" in capsys.readouterr().err
+    status = cli.main([video])
+
+    said = capsys.readouterr().err
+    assert status == 2
+    assert said.startswith(words)
+    assert said.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("mp3", "words"),
+    [
+        ("no/talk.mp3", "no: There is no folder that can be written to\n"),
+        ("/proc/no/talk.mp3", "/proc/no: There is no folder that can be written to\n"),
+        ("folder", "folder: Is a directory: name a file in it\n"),
+    ],
+)
+def test_an_mp3_that_cannot_be_written_is_2_before_any_work(
+    mp3: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip = CLIP.resolve()
+    (tmp_path / "folder").mkdir()
+    monkeypatch.chdir(tmp_path)
+
+    status = cli.main([str(clip), mp3, "--force"])
+
+    assert (status, capsys.readouterr().err) == (2, words)
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
+def test_a_link_to_nothing_becomes_the_mp3(make: Make, tmp_path: Path) -> None:
+    video, mp3 = make("talk.mkv", *TONE), tmp_path / "talk.mp3"
+    mp3.symlink_to(tmp_path / "nowhere")
+
+    status = cli.main([str(video)])
+
+    assert status == 0
+    assert not mp3.is_symlink()
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_song_is_not_replaced_by_its_own_copy(
+    make: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    song = make("song.mp3", *TONE)
+    whole = song.read_bytes()
+
+    status = cli.main([str(song), "--force"])
+
+    assert status == 2
+    assert "would replace the file it is made of" in capsys.readouterr().err
+    assert song.read_bytes() == whole
+    assert [path.name for path in tmp_path.iterdir()] == ["song.mp3"]
 
 
 def test_an_mp3_that_exists_is_replaced_only_by_force(
@@ -110,12 +178,11 @@ def test_an_mp3_that_exists_is_replaced_only_by_force(
     mp3 = tmp_path / "talk.mp3"
     mp3.write_text("mine")
 
-    with pytest.raises(SystemExit) as ended:
-        cli.main([str(CLIP), str(mp3)])
+    refused = cli.main([str(CLIP), str(mp3)])
     kept = mp3.read_bytes()
     forced = cli.main([str(CLIP), str(mp3), "--force"])
 
-    assert ended.value.code == 2
+    assert refused == 2
     assert "add --force" in capsys.readouterr().err
     assert kept == b"mine"
     assert forced == 0
