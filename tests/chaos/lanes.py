@@ -187,7 +187,7 @@ class Lanes:
     def _auth_points(self) -> list[Point]:
         return [
             Point("Users.add", lambda: self._ask_auth("POST", "/users", json={"username": self._new_name()})),
-            Point("Users._update", lambda: self._ask_auth("PATCH", f"/users/{LATER}", json={"admin": False})),
+            Point("Users._update", self._enable),
             Point("Users.rehash", self._log_in_with_a_weak_hash),
             Point("Throttle.failed", lambda: self._ask_auth("POST", "/login", auth=(NEVER, "wrong"))),
         ]
@@ -199,6 +199,9 @@ class Lanes:
             connection.execute(change, {"hash": WEAK.hash(PASSWORD), "name": self._user.name})
         engine.dispose()
         self._ask_auth("POST", "/login", auth=(self._user.name, PASSWORD))
+
+    def _enable(self) -> None:
+        self._ask_auth("PATCH", f"/users/{self._user.name}", json={"disabled": False})
 
     def _new_name(self) -> str:
         return f"new{next(self._numbers)}@example.com"
