@@ -71,7 +71,7 @@ def malformed_body() -> Problem:
         HTTPStatus.BAD_REQUEST,
         "malformed_body",
         "the body is no JSON",
-        """Send a JSON object, for example -d '{"password": "a new one"}'.""",
+        """Send a JSON object, for example -d '{"username": "me@example.com"}'.""",
     )
 
 
