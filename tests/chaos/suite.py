@@ -99,13 +99,12 @@ class ChaosStack(WiredStack):
         os.kill(wait_for(lambda: self.pid(name)), number)
 
     def kill(self, name: str) -> int:
-        """Kill a process and return the id that it had; the supervisor starts another one.
-
-        Its workers end by themselves, and what they answer until then is not the next one's.
-        """
+        """Kill a process and its workers, and return its id; the supervisor starts another one."""
         pid = wait_for(lambda: self.pid(name))
         children = self.workers(name)
-        os.kill(pid, signal.SIGKILL)
+        for victim in (pid, *children):
+            with suppress(ProcessLookupError):
+                os.kill(victim, signal.SIGKILL)
         for child in children:
             self.ended(child)
         return pid
