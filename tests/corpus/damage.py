@@ -50,6 +50,7 @@ OTHERS = {
     "opus": (*SOUND, "-c:a", "libopus"),
     "ogv": (*CLIP, "-c:v", "libtheora", "-c:a", "libvorbis"),
     "live.flv": (*CLIP, "-c:v", "flv", "-c:a", "libmp3lame", "-flvflags", "no_duration_filesize"),
+    "live.mkv": (*CLIP, *H264, "-c:a", "aac", "-live", "1"),
     "aac": (*SOUND, "-c:a", "aac"),
     "amr": (*SOUND, *SPEECH),
 }

@@ -7,6 +7,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.corpus import inputs
 from tests.corpus.ffmpeg import PICTURE, run, sound
 
 MPEG_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
@@ -81,40 +82,6 @@ def _video(*codecs: str) -> tuple[str, ...]:
     return (*given, "-c:a", heard, *rest)
 
 
-def _two_tracks() -> tuple[str, ...]:
-    """The second, quieter one is the default."""
-    tracks = (*sound(), *sound(gain=0.3), *PICTURE, "-map", "2", "-map", "0", "-map", "1", "-t", "3")
-    names = ("-metadata:s:a:0", "language=deu", "-metadata:s:a:1", "language=eng")
-    return (*tracks, *names, "-disposition:a:0", "0", "-disposition:a:1", "default")
-
-
-def _late_sound() -> tuple[str, ...]:
-    """The sound begins half a second after the picture."""
-    return ("-itsoffset", "0.5", *sound(seconds=2.5), *PICTURE, "-map", "1", "-map", "0", "-t", "3")
-
-
-def _cut() -> tuple[str, ...]:
-    """The muxer writes an edit list that hides what comes before the cut."""
-    whole = (*sound(seconds=4), *PICTURE, "-map", "1", "-map", "0")
-    return (*whole, "-ss", "0.98", "-t", "3")
-
-
-def _quiet_start() -> tuple[str, ...]:
-    """So that the bit rate of the first frames says nothing of the others."""
-    noise = "anoisesrc=sample_rate=44100:amplitude=0.5:duration=18"
-    return ("-f", "lavfi", "-i", f"{noise},volume='if(lt(t,2),0.0001,1)':eval=frame")
-
-
-def _uneven_frames() -> tuple[str, ...]:
-    picture = (*PICTURE, "-vf", "select='not(mod(n\\,3))+not(mod(n\\,7))'", "-fps_mode", "vfr")
-    return (*sound(), *picture, "-map", "1", "-map", "0", "-t", "3")
-
-
-def _short_sound() -> tuple[str, ...]:
-    """The picture goes on for two seconds more."""
-    return (*sound(), *PICTURE, "-map", "1", "-map", "0", "-t", "5")
-
-
 FORMATS = (
     Format("MP4", "H.264", "AAC", "mp4", _video("h264", "aac")),
     Format(
@@ -139,22 +106,70 @@ FORMATS = (
         "mp4",
         _video("h264", "aac"),
         peculiar="two languages",
-        inputs=_two_tracks(),
+        inputs=inputs.two_tracks(),
         track=1,
     ),
-    Format("MP4", "H.264", "AAC", "mp4", _video("h264", "aac"), peculiar="late sound", inputs=_late_sound()),
-    Format("MP4", "H.264", "AAC", "mp4", _video("h264", "aac"), peculiar="edit list", inputs=_cut()),
     Format(
-        "MP4", "H.264", "AAC", "mp4", _video("h264", "aac"), peculiar="short sound", inputs=_short_sound()
+        "MP4", "H.264", "AAC", "mp4", _video("h264", "aac"), peculiar="late sound", inputs=inputs.late_sound()
+    ),
+    Format("MP4", "H.264", "AAC", "mp4", _video("h264", "aac"), peculiar="edit list", inputs=inputs.cut()),
+    Format(
+        "MP4",
+        "H.264",
+        "AAC",
+        "mp4",
+        _video("h264", "aac"),
+        peculiar="short sound",
+        inputs=inputs.short_sound(),
     ),
     Format("MP4", "H.265", "AC-3", "mp4", _video("libx265", "ac3", "-x265-params", "log-level=none"), "5.1"),
     Format("MP4", "AV1", "Opus", "mp4", _video("libsvtav1", "libopus", "-svtav1-params", "preset=12")),
     Format("MP4", "MPEG-4", "MP3", "mp4", _video("mpeg4", "libmp3lame"), "stereo", 44100),
     Format("MP4", "MPEG-4", "E-AC-3", "mp4", _video("mpeg4", "eac3"), "5.1"),
     Format("MP4", "MPEG-4", "FLAC", "mp4", _video("mpeg4", "flac", *STRICT)),
+    Format(
+        "MP4",
+        "H.264",
+        "AAC",
+        "mp4",
+        _video("h264", "aac"),
+        peculiar="two tracks",
+        inputs=inputs.screen_recording(),
+    ),
+    Format(
+        "MP4", "H.264", "AAC", "mp4", _video("h264", "aac", "-timecode", "10:00:00:00"), peculiar="time code"
+    ),
+    Format(
+        "MP4",
+        "H.264",
+        "AAC",
+        "mp4",
+        _video("h264", "aac", "-c:s", "mov_text"),
+        peculiar="subtitles",
+        inputs=inputs.subtitled(),
+    ),
     Format("M4V", "H.264", "AAC", "m4v", _video("h264", "aac")),
     Format("M4A", "-", "AAC", "m4a", ("-c:a", "aac"), "stereo", 44100),
+    Format("M4A", "-", "AAC", "m4a", ("-c:a", "aac"), "mono"),
+    Format(
+        "M4B",
+        "-",
+        "AAC",
+        "m4b",
+        _video("mjpeg", "aac", "-f", "ipod"),
+        peculiar="cover, chapters",
+        inputs=inputs.book(),
+    ),
     Format("M4A", "-", "ALAC", "m4a", ("-c:a", "alac"), "stereo", 44100),
+    Format(
+        "QuickTime",
+        "H.265",
+        "AAC",
+        "mov",
+        _video("libx265", "aac", "-x265-params", "log-level=none", "-tag:v", "hvc1"),
+        peculiar="two tracks",
+        inputs=inputs.screen_recording(),
+    ),
     Format("QuickTime", "H.264", "PCM", "mov", _video("h264", "pcm_s16le")),
     Format("QuickTime", "ProRes", "PCM", "mov", _video("prores", "pcm_s24le"), "5.1"),
     Format("QuickTime", "Motion JPEG", "mu-law", "mov", _video("mjpeg", "pcm_mulaw"), "mono", 8000),
@@ -173,7 +188,7 @@ FORMATS = (
         "mkv",
         _video("h264", "aac"),
         peculiar="uneven frames",
-        inputs=_uneven_frames(),
+        inputs=inputs.uneven_frames(),
     ),
     Format(
         "Matroska",
@@ -182,7 +197,7 @@ FORMATS = (
         "mkv",
         _video("h264", "aac"),
         peculiar="two languages",
-        inputs=_two_tracks(),
+        inputs=inputs.two_tracks(),
         track=1,
     ),
     Format(
@@ -194,6 +209,15 @@ FORMATS = (
         peculiar="no duration",
         piped=True,
     ),
+    Format(
+        "Matroska",
+        "H.264",
+        "AAC",
+        "mkv",
+        _video("h264", "aac", "-c:s", "srt"),
+        peculiar="subtitles",
+        inputs=inputs.subtitled(),
+    ),
     Format("Matroska", "H.264", "AC-3", "mkv", _video("h264", "ac3"), "5.1"),
     Format("Matroska", "H.264", "DTS", "mkv", _video("h264", "dca", *STRICT), "5.1"),
     Format("Matroska", "H.264", "FLAC", "mkv", _video("h264", "flac"), "7.1"),
@@ -204,6 +228,7 @@ FORMATS = (
     Format("Matroska", "H.264", "PCM", "mkv", _video("h264", "pcm_s24le"), "stereo", 88200),
     Format("Matroska audio", "-", "Opus", "mka", ("-c:a", "libopus")),
     Format("WebM", "VP8", "Vorbis", "webm", _video("libvpx", "libvorbis"), "stereo", 44100),
+    Format("WebM", "AV1", "Opus", "webm", _video("libsvtav1", "libopus", "-svtav1-params", "preset=12")),
     Format("WebM", "VP9", "Opus", "webm", _video("libvpx-vp9", "libopus")),
     Format(
         "WebM",
@@ -246,6 +271,7 @@ FORMATS = (
     Format("MPEG-TS", "H.264", "LATM AAC", "ts", _video("h264", "aac", "-mpegts_flags", "latm")),
     Format("Blu-ray TS", "H.264", "AC-3", "m2ts", _video("h264", "ac3"), "5.1"),
     Format("Blu-ray TS", "H.264", "PCM", "m2ts", _video("h264", "pcm_bluray")),
+    Format("AVCHD", "H.264", "AC-3", "mts", _video("h264", "ac3", "-mpegts_m2ts_mode", "1")),
     Format("MPEG-PS", "MPEG-1", "MP2", "mpg", _video("mpeg1video", "mp2", "-r", "25"), "stereo", 44100),
     Format("DVD VOB", "MPEG-2", "AC-3", "vob", _video("mpeg2video", "ac3", "-r", "25"), "5.1"),
     Format("DVD VOB", "MPEG-2", "PCM", "vob", _video("mpeg2video", "pcm_dvd", "-r", "25")),
@@ -254,11 +280,14 @@ FORMATS = (
     Format("Ogg", "Theora", "Vorbis", "ogv", _video("libtheora", "libvorbis"), "stereo", 44100),
     Format("Ogg", "-", "Vorbis", "ogg", ("-c:a", "libvorbis"), "mono", 16000),
     Format("Ogg", "-", "Opus", "opus", ("-c:a", "libopus")),
+    Format("Ogg", "-", "Opus", "ogg", ("-c:a", "libopus", "-b:a", "16k"), "mono"),
     Format("Ogg", "-", "FLAC", "oga", ("-c:a", "flac")),
     Format("WAV", "-", "PCM", "wav", ("-c:a", "pcm_s16le"), "stereo", 44100),
     Format("WAV", "-", "PCM", "wav", ("-c:a", "pcm_u8"), "mono", 8000),
     Format("WAV", "-", "PCM", "wav", ("-c:a", "pcm_s24le"), "stereo", 96000),
     Format("WAV", "-", "PCM", "wav", ("-c:a", "pcm_f32le"), "7.1"),
+    Format("WAV", "-", "PCM", "wav", ("-c:a", "pcm_f32le"), "stereo", 44100, "floating point"),
+    Format("WAV", "-", "PCM", "wav", ("-c:a", "pcm_s16le", "-rf64", "always"), peculiar="RF64"),
     Format("WAV", "-", "PCM", "wav", ("-c:a", "pcm_s16le", "-f", "wav"), peculiar="no duration", piped=True),
     Format("WAV", "-", "IMA ADPCM", "wav", ("-c:a", "adpcm_ima_wav"), "mono", 12000),
     Format("Wave64", "-", "PCM", "w64", ("-c:a", "pcm_s16le")),
@@ -277,11 +306,26 @@ FORMATS = (
         "mono",
         44100,
         "variable bit rate, no header",
-        _quiet_start(),
+        inputs.quiet_start(),
         seconds=18.0,
     ),
     Format("ADTS", "-", "AAC", "aac", ("-c:a", "aac")),
     Format("AMR", "-", "AMR-NB", "amr", ("-c:a", "libopencore_amrnb"), "mono", 8000),
+    Format("AC-3", "-", "AC-3", "ac3", ("-c:a", "ac3"), "5.1"),
+    Format("E-AC-3", "-", "E-AC-3", "eac3", ("-c:a", "eac3"), "5.1"),
+    Format("DTS", "-", "DTS", "dts", ("-c:a", "dca", *STRICT), "5.1"),
+    Format("MPEG audio", "-", "MP2", "mp2", ("-c:a", "mp2")),
+    Format("DV", "DV", "PCM", "dv", ("-target", "pal-dv")),
+    Format(
+        "MXF",
+        "MPEG-2",
+        "PCM",
+        "mxf",
+        _video("mpeg2video", "pcm_s24le", "-r", "25"),
+        "mono",
+        peculiar="four tracks",
+        inputs=inputs.many_mono(),
+    ),
     Format("MXF", "MPEG-2", "PCM", "mxf", _video("mpeg2video", "pcm_s16le", "-r", "25")),
 )
 

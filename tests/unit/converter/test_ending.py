@@ -41,6 +41,12 @@ def test_a_file_without_its_last_bytes_breaks_off_and_the_whole_one_does_not(
     assert found == [False, True, True, True, True]
 
 
+def test_a_cut_between_two_pieces_leaves_no_trace(make: Make, tmp_path: Path) -> None:
+    whole = make(*MADE["mpegts"]).read_bytes()
+
+    assert not breaks_off(written(tmp_path, whole[: 188 * (len(whole) // 376)]), "mpegts")
+
+
 def test_packets_of_a_camcorder_have_their_time_before_them(make: Make, tmp_path: Path) -> None:
     whole = make("clip.m2ts", *TONE, "-c:a", "ac3").read_bytes()
 
