@@ -16,7 +16,7 @@ PYTHON = $(if $(filter docker,$(ENGINE)),.tools/dev,.venv)/bin/python
 ANY_PYTHON = $(firstword $(wildcard .venv/bin/python .tools/dev/bin/python))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up status logs down clean setup test lint unit check bench fuzz
+.PHONY: help demo up status logs down clean setup test lint unit check chaos crashpoints soak bench fuzz
 .PHONY: minikube cluster-demo cluster-status cluster-down lint-manifests
 .PHONY: cluster-chaos cluster-check cluster-upgrade cluster-measure
 
@@ -86,7 +86,7 @@ cluster-measure: ## what each of its processes needs of CPU and memory
 setup-python:
 	@dev/setup.sh python
 
-test: setup lint unit check ## set everything up and run every check
+test: setup lint unit check chaos ## set everything up and run every check
 
 lint: ## style, types, who may import whom, and what should be no part of a repository
 	$(BIN)/ruff check .
@@ -118,3 +118,15 @@ fuzz: ## ten minutes of schemathesis against a suite of its own; SECONDS=3600 SE
 
 check: ## all tests, with coverage
 	$(BIN)/pytest -n 4 --dist loadgroup --cov --cov-fail-under 95 --durations 10
+
+chaos: ## kill every process under load, a hundred times, and look whether anything was lost
+	$(BIN)/python -m tests.chaos.kills --minutes 5
+	$(BIN)/python -m tests.chaos.caught
+
+crashpoints: setup ## let every process die before and after each durable write and each send
+	$(BIN)/python -m tests.chaos.crashpoints
+
+soak: setup ## the same with 1,000 uploads, 1,000 kills and every toxic; its ledger goes to benchmarks/
+	$(BIN)/python -m tests.chaos.kills --uploads 1000 --kills 1000 --minutes 120 --toxics --ledger benchmarks/soak.json
+	$(BIN)/python -m tests.chaos.outages 30
+	$(BIN)/python -m tests.chaos.growth 500
