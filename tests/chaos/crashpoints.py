@@ -12,6 +12,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
+import httpx
+
 from tests.chaos.kills import WORKERS, BrokenPromise, started
 from tests.chaos.lanes import Lane, Lanes, Point
 from tests.chaos.ledger import Books, Event, settle
@@ -71,7 +73,7 @@ class Runner:
         while time.monotonic() < deadline:
             if self._lane.process in WORKERS:
                 mortals |= set(self._stack.workers(self._lane.process))
-            with suppress(Overtaken):
+            with suppress(Overtaken, OSError, httpx.HTTPError):  # the process is gone in the middle of it
                 step[1].exercise()
             look = time.monotonic() + LOOK_SECONDS
             while time.monotonic() < look:
