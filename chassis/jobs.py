@@ -162,10 +162,14 @@ class Jobs(JobQueries):
 
     @crashpoints
     def give_up(self, job: Job, error: Mapping[str, Any]) -> Job | None:
-        """`queued` or `converting` → `failed` by an operator's word, with the mail due."""
+        """`queued` or `converting` → `failed` by an operator's word, with the mail due.
+
+        It counts as a claim of its own, so that its mail is not taken for that of an earlier run.
+        """
+        own = Lease(job.id, job.claimed.token + 1)
         found = {"_id": job.id, "version": job.version, "state": {"$in": ["queued", "converting"]}}
         failed = {"state": "failed", "error": dict(error), "doorbell.video.due_at": None}
-        return self._change(found, {**failed, **outcome(job.claimed)})
+        return self._change(found, {**failed, **outcome(own)}, add={"lease.token": 1})
 
     @crashpoints
     def give_back(self, lease: Lease, *, delay: timedelta = timedelta(0)) -> Job | None:

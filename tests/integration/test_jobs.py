@@ -656,3 +656,13 @@ def test_jobs_are_counted_by_state_and_the_oldest_is_found(jobs: Jobs) -> None:
     assert (jobs.count("queued"), jobs.count("uploading"), jobs.count("done")) == (2, 1, 0)
     assert some(jobs.oldest("queued")).id == first.id
     assert jobs.oldest("done") is None
+
+
+def test_the_mail_of_an_operators_word_is_not_that_of_an_earlier_run(jobs: Jobs) -> None:
+    earlier = done(jobs)
+    again = some(jobs.retry(earlier.id, OWNER))
+
+    given_up = some(jobs.give_up(again, ERROR))
+
+    assert given_up.notice is not None
+    assert given_up.notice["run"] != (earlier.notice or {})["run"]
