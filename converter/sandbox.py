@@ -50,6 +50,8 @@ LOOK_SECONDS = 0.1
 """How often a running ffmpeg is looked at when it says nothing."""
 READ_BYTES = 64 * 1024
 MAX_LINE = 4096
+WRAPPERS = ("setpriv: ", "prlimit: ")
+"""How the words of those begin that become ffmpeg."""
 
 OnLine = Callable[[str], None]
 """Takes a line of ffmpeg's log."""
@@ -75,7 +77,14 @@ def run(  # noqa: PLR0913 - one call is one run of ffmpeg, and says all about it
     Raises:
         Cancelled: `stop` was set; ffmpeg is gone.
         ConversionFailed: it stalled, crashed or went beyond a limit; ffmpeg is gone.
+        NotRun: the machine lets nobody set these limits.
     """
+
+    def read(line: str) -> None:
+        if line.startswith(WRAPPERS):
+            raise NotRun(line)
+        on_line(line)
+
     with ExitStack() as until:
         source = until.enter_context(video.open("rb"))
         sink = subprocess.DEVNULL if output is None else until.enter_context(output.open("wb"))
@@ -95,11 +104,15 @@ def run(  # noqa: PLR0913 - one call is one run of ffmpeg, and says all about it
             )
         until.callback(_end, process)
         log = until.enter_context(cast("IO[bytes]", process.stderr))
-        _follow(log, progress, _Watch(limits, stop, on_line, on_time))
+        _follow(log, progress, _Watch(limits, stop, read, on_time))
         status = process.wait(limits.stall_seconds)
     if status < 0:
         raise _killed(-status, limits)
     return status
+
+
+class NotRun(Exception):
+    """What should have become ffmpeg did not: that says nothing about the video."""
 
 
 def _killed(number: int, limits: Limits) -> ConversionFailed:

@@ -154,6 +154,12 @@ def test_more_memory_than_allowed_is_not_to_be_had(video: Path) -> None:
     assert any("Cannot allocate memory" in line for line in lines)
 
 
+def test_limits_that_nobody_may_set_are_not_the_videos_fault(video: Path) -> None:
+    """No process may open more files than the kernel's fs.nr_open says, whoever runs it."""
+    with pytest.raises(sandbox.NotRun, match="prlimit: "):
+        run(ENDLESS, video, limits=Limits(open_files=2**31))
+
+
 def test_the_input_is_no_file_that_it_names(tmp_path: Path) -> None:
     secret = tmp_path / "secret.wav"
     secret.write_bytes(b"RIFF")
