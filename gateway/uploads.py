@@ -10,7 +10,7 @@ from flask import Request
 from chassis import logs
 from chassis.broker import BrokerUnavailable
 from chassis.doorbell import Publishes, ring
-from chassis.files import Blobs
+from chassis.files import Blobs, NoSuchBlob
 from chassis.idempotency import IdempotencyKeys, Remembered
 from chassis.job import Job
 from chassis.jobs import Jobs
@@ -138,7 +138,10 @@ class Uploads:
             log.warning("the reconciler will ring", job_id=job.id, reason=str(error))
 
     def _queue_stored(self, job: Job, options: Options) -> Job:
-        blob = self.videos.find(job.id)
+        try:
+            blob = self.videos.find(job.id)
+        except NoSuchBlob:  # whoever stored it gave it up just now
+            raise problems.unavailable("the place of this upload") from None
         queued = self.queue(job.id, size=blob.size, sha256=str(blob.sha256), options=options)
         self.ring(queued)
         return queued

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 import pytest
@@ -149,6 +150,18 @@ def test_who_sends_again_finishes_what_died_between_storing_and_queueing(stores:
     assert [job.source["sha256"] for job in jobs] == [stores.videos.find(job.id).sha256 for job in jobs]
     assert queues.published == ["video"] * (3 - queued)
     assert (stores.documents(), stores.chunks()) == (3, 3)
+
+
+def test_who_sends_again_while_the_first_try_is_given_up_is_asked_for_a_third(stores: Stores) -> None:
+    with pytest.raises(StoreUnavailable, match="dead"):
+        receive(uploads(stores, jobs=Dying(stores, 0)), Idempotency_Key="k")
+    [job_id] = stores.videos.ids("")
+    stores.videos.delete(job_id)
+
+    with pytest.raises(Problem) as problem:
+        receive(uploads(stores), Idempotency_Key="k")
+
+    assert problem.value.status == HTTPStatus.SERVICE_UNAVAILABLE
 
 
 @pytest.mark.parametrize("jobs", [NotQueued, Discarded])
