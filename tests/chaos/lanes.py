@@ -136,7 +136,7 @@ class Lanes:
             Point("Jobs.fail", lambda: self._upload("text")),
             Point("Jobs.renew", lambda: self._upload("lecture")),
             Point("Jobs.give_back", self._terminate_in_mid_work, {"SHUTDOWN_GRACE": "0"}),
-            Point("Jobs.retry_later", lambda: self._upload("talk"), before="ulimit -f 100"),
+            Point("Jobs.retry_later", lambda: self._upload("talk"), before="ulimit -Sf 100"),
         ]
 
     def _upload(self, kind: str) -> None:
