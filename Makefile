@@ -86,7 +86,7 @@ cluster-measure: ## what each of its processes needs of CPU and memory
 setup-python:
 	@dev/setup.sh python
 
-test: setup lint unit check chaos ## set everything up and run every check
+test: setup lint unit check ## set everything up and run every check
 
 lint: ## style, types, who may import whom, and what should be no part of a repository
 	$(BIN)/ruff check .
@@ -119,7 +119,7 @@ fuzz: ## ten minutes of schemathesis against a suite of its own; SECONDS=3600 SE
 check: ## all tests, with coverage
 	$(BIN)/pytest -n 4 --dist loadgroup --cov --cov-fail-under 95 --durations 10
 
-chaos: ## kill every process under load, a hundred times, and look whether anything was lost
+chaos: setup ## kill every process under load, a hundred times, and look whether anything was lost
 	$(BIN)/python -m tests.chaos.kills --minutes 5
 	$(BIN)/python -m tests.chaos.caught
 

@@ -302,7 +302,7 @@ def test_a_server_that_is_away_looks_as_if_it_had_hung_up() -> None:
         port = nobody.getsockname()[1]
     proxy = Proxy(port)
 
-    with connected(proxy) as client, pytest.raises(ConnectionResetError):
+    with pytest.raises(ConnectionResetError), connected(proxy) as client:
         client.recv(1)
 
     proxy.close()

@@ -205,10 +205,11 @@ def test_a_message_whose_connection_was_cut_comes_again_after_the_first_is_done(
 
 def test_a_channel_that_the_broker_closes_is_made_anew(rabbit: Rabbit, start: Start) -> None:
     service = start()
+    before = set(rabbit.connections())
 
     rabbit.close_channels()
 
-    wait_for(lambda: not service.ready)
+    wait_for(lambda: before.isdisjoint(rabbit.connections()))
     wait_for(lambda: service.ready)
     rabbit.send("video", b"after")
     wait_for(lambda: service.handled == [b"after"])
@@ -264,7 +265,7 @@ def test_a_queue_that_is_deleted_is_declared_again_and_consumed(rabbit: Rabbit, 
 
     rabbit.ctl("delete_queue", "video")
 
-    wait_for(lambda: not service.ready)
+    wait_for(lambda: "video" in rabbit.ctl("list_queues", "--no-table-headers", "name").split())
     wait_for(lambda: service.ready)
     rabbit.send("video", b"after")
     wait_for(lambda: service.handled == [b"after"])

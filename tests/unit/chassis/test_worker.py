@@ -75,6 +75,7 @@ def test_a_bug_is_not_hidden_from_who_counts_deliveries() -> None:
 
 
 def test_every_line_of_the_log_names_the_job_and_the_request() -> None:
+    structlog.contextvars.clear_contextvars()
     names: dict[str, object] = {}
     store = Store(when_asked=lambda: names.update(structlog.contextvars.get_contextvars()))
 
