@@ -116,10 +116,11 @@ fuzz: ## ten minutes of schemathesis against a suite of its own; SECONDS=3600 SE
 	@dev/setup.sh native
 	$(BIN)/python -m tests.fuzz.run $(SECONDS:%=--seconds %) $(SEED:%=--seed %)
 
-check: ## all tests, with coverage
-	$(BIN)/pytest -n 4 --dist loadgroup --cov --cov-fail-under 95 --durations 10
+check: ## all tests but those of chaos, with coverage
+	$(BIN)/pytest --ignore tests/chaos -n 4 --dist loadgroup --cov --cov-fail-under 95 --durations 10
 
-chaos: setup ## kill every process under load, a hundred times, and look whether anything was lost
+chaos: setup ## outages, restarts and a hundred kills under load: was anything lost?
+	$(BIN)/pytest -n 2 --dist loadgroup --durations 10 tests/chaos
 	$(BIN)/python -m tests.chaos.kills --minutes 5
 	$(BIN)/python -m tests.chaos.caught
 
