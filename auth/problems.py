@@ -6,7 +6,7 @@ One line of plain text, or RFC 9457 `application/problem+json` when the client p
 from functools import partial
 from http import HTTPStatus
 
-from flask import Flask, Response, request
+from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
 from auth.database import DatabaseUnavailable
@@ -18,7 +18,7 @@ from auth.tokens import InvalidScope
 from auth.user import InvalidUsername, NoSuchUser, UserExists
 from chassis import logs
 from chassis.identity import InvalidToken
-from chassis.web import Problem
+from chassis.web import Problem, prefers_json
 
 RETRY_SECONDS = 5
 REFUSALS = {
@@ -110,12 +110,6 @@ def unavailable(what: str) -> Problem:
 def _unauthorized(detail: str, hint: str) -> Problem:
     challenge = {"WWW-Authenticate": 'Basic realm="video-to-mp3", charset="UTF-8"'}
     return Problem(HTTPStatus.UNAUTHORIZED, detail.replace(" ", "_"), detail, hint, challenge)
-
-
-def prefers_json() -> bool:
-    """Tell whether the client would rather have JSON than plain text."""
-    accepted = request.accept_mimetypes
-    return accepted.quality("application/json") > accepted.quality("text/plain")
 
 
 def answer(problem: Problem) -> Response:

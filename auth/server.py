@@ -12,6 +12,7 @@ from auth.keyring import InvalidKeys, Keyring
 from auth.settings import Settings
 from chassis import logs
 from chassis.settings import InvalidSettings
+from chassis.stopping import StoppableWorker, keep_signals_over_forks
 
 try:
     _settings = Settings.read()
@@ -21,7 +22,7 @@ except (InvalidSettings, InvalidDatabaseUrl, InvalidKeys) as error:
     sys.exit(str(error))
 
 bind = f"{_settings.host}:{_settings.port}"
-worker_class = "gthread"
+worker_class = StoppableWorker
 workers = 1
 threads = _settings.threads
 timeout = 60
@@ -34,7 +35,8 @@ loglevel = "warning"
 
 
 def on_starting(server: Any) -> None:
-    """Let gunicorn's own lines come out as all others do."""
+    """Let gunicorn's own lines come out as all others do, and lose no signal."""
+    keep_signals_over_forks()
     logs.configure("auth", _settings.log_level, _settings.log_format)
     server.log.error_log.handlers.clear()
     server.log.error_log.propagate = True

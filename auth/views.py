@@ -6,6 +6,7 @@ from flask import Blueprint, Response, current_app, jsonify, request
 
 from auth import authorization, bodies, problems
 from auth.logins import Logins
+from chassis.web import prefers_json
 
 JWKS_SECONDS = 30
 """How long a key set may be cached: no longer than the gateway takes to fetch it anew."""
@@ -17,7 +18,7 @@ routes = Blueprint("routes", __name__)
 def login() -> Response:
     """Return a token for a user name and a password (HTTP basic)."""
     token = logins().log_in(*_credentials(), _address(), bodies.scopes())
-    if problems.prefers_json():
+    if prefers_json():
         response = jsonify(token=token.text, expires_at=token.expires_at.isoformat())
     else:
         response = Response(token.text, mimetype="text/plain")

@@ -64,6 +64,13 @@ class Problem(Exception):
         return response
 
 
+def prefers_json() -> bool:
+    """Tell whether the client would rather have JSON, be it an error's own kind, than plain text."""
+    accepted = request.accept_mimetypes
+    in_json = max(accepted.quality("application/json"), accepted.quality("application/problem+json"))
+    return in_json > accepted.quality("text/plain")
+
+
 def observe(app: Flask, who: Callable[[], str | None] = lambda: None) -> None:
     """Give every request an id, that of its sender if it has one, and every answer a line and its metrics.
 

@@ -1,6 +1,6 @@
 """The two forms that an error comes in, and the errors behind the exceptions of others.
 
-Under `/v1`, or when the client accepts JSON, it is RFC 9457 `application/problem+json`; on the
+Under `/v1`, or when the client prefers JSON, it is RFC 9457 `application/problem+json`; on the
 original routes it is the sentence as one line of plain text.
 """
 
@@ -14,7 +14,7 @@ from chassis.broker import BrokerUnavailable
 from chassis.dead_letters import NoSuchQueue
 from chassis.identity import KeysUnavailable
 from chassis.mongodb import StoreRefused, StoreUnavailable
-from chassis.web import Problem
+from chassis.web import Problem, prefers_json
 from gateway.problems import (
     internal_error,
     method_not_allowed,
@@ -28,9 +28,7 @@ log = logs.get(__name__)
 
 def answer(problem: Problem) -> Response:
     """Return the problem in the form that the route and the client speak."""
-    json_accepted = request.accept_mimetypes.quality("application/json") > 0
-    wants_json = request.path.startswith("/v1/") or (json_accepted and not _accepts_anything())
-    return problem.as_response(in_json=wants_json)
+    return problem.as_response(in_json=request.path.startswith("/v1/") or prefers_json())
 
 
 def register(app: Flask) -> None:
@@ -82,9 +80,3 @@ def _of_flask(error: HTTPException) -> Problem:
     if status == HTTPStatus.NOT_FOUND:
         return no_such_route(request.path)
     return Problem(status, status.name.lower(), error.description or status.phrase)
-
-
-def _accepts_anything() -> bool:
-    return request.accept_mimetypes.quality("text/plain") >= request.accept_mimetypes.quality(
-        "application/json"
-    )

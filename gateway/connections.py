@@ -6,9 +6,7 @@ answer; and a stopping process refuses new connections at once while it ends wha
 """
 
 import errno
-import os
 import selectors
-import signal
 import socket
 import time
 from contextlib import suppress
@@ -22,8 +20,8 @@ from gunicorn.http.errors import (
     InvalidResponseHeaderName,
     ParseException,
 )
-from gunicorn.workers.gthread import ThreadWorker
 
+from chassis.stopping import StoppableWorker
 from gateway.malformed import refusal
 
 SEND_SECONDS = 60.0
@@ -35,7 +33,6 @@ STOP_SECONDS = 2.0
 DRAIN_BYTES = 64 * 1024
 OURS = (ConfigurationProblem, InvalidResponseHeader, InvalidResponseHeaderName)
 """What gunicorn calls malformed although no client sent it."""
-STOP_SIGNALS = (signal.SIGTERM, signal.SIGQUIT, signal.SIGINT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +149,7 @@ class Body:
         return data
 
 
-class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no types
+class Worker(StoppableWorker):
     """Gunicorn's threads over paced connections."""
 
     pace = Pace()
@@ -189,11 +186,6 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no types
         with suppress(OSError):  # the client may have gone already
             client.sendall(refusal(exc, addr[0] if addr else ""))
 
-    def init_signals(self) -> None:
-        """Handle signals, now also one that came since the fork."""
-        super().init_signals()
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
-
     def set_accept_enabled(self, enabled: bool) -> None:  # noqa: FBT001 - gunicorn's signature
         """Take connections or not; once stopping, refuse new ones and close silent ones soon."""
         super().set_accept_enabled(enabled)
@@ -204,15 +196,3 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no types
             for conn in self.pending_conns:
                 conn.timeout = min(conn.timeout, soon)
             self.wsgi.extensions["stopping"].set()
-
-
-def keep_signals_over_forks() -> None:
-    """Have a stop signal that comes around a fork wait until the worker can handle it.
-
-    A worker begins with the handlers of gunicorn's master, which would only note it down, in a copy of
-    the master's list that nobody reads; and the master sends it once, then waits out the whole grace.
-    """
-    os.register_at_fork(
-        before=partial(signal.pthread_sigmask, signal.SIG_BLOCK, STOP_SIGNALS),
-        after_in_parent=partial(signal.pthread_sigmask, signal.SIG_UNBLOCK, STOP_SIGNALS),
-    )

@@ -8,7 +8,8 @@ from typing import Any
 
 from chassis import logs
 from chassis.settings import InvalidSettings
-from gateway.connections import Pace, Worker, keep_signals_over_forks
+from chassis.stopping import keep_signals_over_forks
+from gateway.connections import Pace, Worker
 from gateway.settings import Settings
 
 try:

@@ -54,6 +54,7 @@ def test_every_exception_is_a_problem_that_tells_no_secret(error: Exception, sta
         ("*/*", False),
         ("text/plain", False),
         ("application/json", True),
+        ("application/problem+json", True),
         ("application/json;q=0.9, text/plain;q=0.1", True),
         ("text/html, application/json;q=0.9, */*;q=0.8", True),
         ("text/*", False),
