@@ -38,6 +38,8 @@ class JobQueries:
         """Create the indexes that the look-ups below are answered by; again is harmless."""
         with translated():
             self._jobs.create_index([("owner", 1), ("created_at", -1)])
+            self._jobs.create_index([("created_at", -1)])
+            self._jobs.create_index([("state", 1), ("created_at", 1)])
             self._jobs.create_index([("state", 1), ("ended_at", 1)])
             self._jobs.create_index([("state", 1), ("source.kept", 1), ("ended_at", 1)])
             self._jobs.create_index("notice.state")
@@ -95,11 +97,15 @@ class JobQueries:
         field = f"doorbell.{bell}.due_at"
         return self._find({field: {"$lte": now()}}, field, limit)
 
+    def rung(self, bell: Bell) -> int:
+        """Return for how many jobs a bell was rung that nobody has answered yet."""
+        with translated():
+            return self._jobs.count_documents(_rung(bell))
+
     def unanswered(self, bell: Bell, patience: timedelta, limit: int) -> list[Job]:
-        """Return jobs whose bell was rung over `patience` ago and that nobody took up."""
-        waiting: Document = {"state": "queued"} if bell == "video" else {"notice.state": "pending"}
-        rung = {f"doorbell.{bell}.due_at": None, f"doorbell.{bell}.rung_at": {"$lt": now() - patience}}
-        return self._find({**waiting, **rung}, f"doorbell.{bell}.rung_at", limit)
+        """Return jobs whose bell was rung over `patience` ago and that nobody took up, oldest first."""
+        rung_at = f"doorbell.{bell}.rung_at"
+        return self._find({**_rung(bell), rung_at: {"$lt": now() - patience}}, rung_at, limit)
 
     def abandoned(self, limit: int) -> list[Job]:
         """Return jobs whose converter let its lease end."""
@@ -176,6 +182,11 @@ class JobQueries:
     def _find(self, query: Document, oldest: str, limit: int) -> list[Job]:
         with translated():
             return [Job.of(document) for document in self._jobs.find(query).sort(oldest, 1).limit(limit)]
+
+
+def _rung(bell: Bell) -> Document:
+    waiting: Document = {"state": "queued"} if bell == "video" else {"notice.state": "pending"}
+    return {**waiting, f"doorbell.{bell}.due_at": None}
 
 
 def cursor(job: Job) -> str:

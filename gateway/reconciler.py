@@ -28,8 +28,6 @@ from gateway.settings import Settings
 from gateway.sweep import Sweep
 
 BATCH = 100
-BUSY_PATIENCE = 30
-"""How much longer a bell may stay unanswered while messages wait in its queue: the consumers are busy."""
 BELLS: tuple[Bell, ...] = ("video", "mp3")
 
 log = logs.get(__name__)
@@ -51,11 +49,14 @@ class Bells:
         return [*lost, *due]
 
     def _lost(self, bell: Bell) -> list[Job]:
-        """Return jobs whose message nobody answered, and is not merely waiting in a long queue."""
+        """Return the oldest of the jobs that wait, as many as have no message in the queue.
+
+        Which ones these are no queue tells; but messages are taken in turn, so whoever has none
+        becomes the oldest.  One message too many costs a look at a job that is in other hands.
+        """
         found = self.jobs.unanswered(bell, self.ring_again_after, BATCH)
-        if found and self.depth(bell):
-            return self.jobs.unanswered(bell, self.ring_again_after * BUSY_PATIENCE, BATCH)
-        return found
+        missing = self.jobs.rung(bell) - self.depth(bell) if found else 0
+        return found[: max(missing, 0)]
 
     def _due_again(self, bell: Bell, job: Job) -> object:
         return self.jobs.ring_again(job, bell)

@@ -34,7 +34,7 @@ class Settings(JobSettings):
     logins_per_minute: int = Field(default=300, ge=1)
     reconcile_every: Duration = timedelta(seconds=5)
     ring_again_after: Duration = timedelta(seconds=30)
-    """How long a bell may stay unanswered while its queue is empty."""
+    """How long a bell may stay unanswered before its message can count as lost."""
     sweep_every: Duration = timedelta(hours=1)
     """How often all blobs are looked through for those that no job wants."""
     abandon_uploads_after: Duration = timedelta(hours=24)

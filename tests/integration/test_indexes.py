@@ -44,7 +44,7 @@ class Asked(CommandListener):
         (lambda jobs: jobs.unanswered("mp3", DAY, 1), 1),
         (lambda jobs: jobs.abandoned(1), 1),
         (lambda jobs: jobs.unsent(1), 1),
-        (lambda jobs: jobs.stale_uploads(DAY, 1), 1),
+        (lambda jobs: jobs.stale_uploads(DAY, 1), 2),
         (lambda jobs: jobs.ended(OVER, DAY, 1), 2),
         (lambda jobs: jobs.ended(["done"], DAY, 1, source_kept=True), 3),
     ],

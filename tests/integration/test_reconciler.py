@@ -132,6 +132,10 @@ def sweep(world: World) -> None:
     Sweep(world.jobs, world.videos, world.mp3s).rule().apply(tick)
 
 
+def rung_lately(job: Job) -> bool:
+    return bool(job.doorbell["video"]["rung_at"] > now() - timedelta(minutes=1))
+
+
 def counted(metric: str, rule: str) -> float:
     return REGISTRY.get_sample_value(f"reconciler_{metric}_total", {"rule": rule}) or 0.0
 
@@ -158,16 +162,20 @@ def test_a_bell_that_nobody_answered_is_rung_again_when_its_queue_is_empty(world
     assert queue.taken == ["video"]
 
 
-@pytest.mark.parametrize(("minutes", "rung"), [(14, []), (16, ["video"])])
-def test_behind_a_long_queue_a_bell_has_more_time(world: World, minutes: int, rung: list[str]) -> None:
+@pytest.mark.parametrize(("messages", "again"), [(3, []), (2, [0]), (1, [0, 1]), (0, [0, 1, 2]), (9, [])])
+def test_as_many_bells_are_rung_again_as_there_are_messages_missing(
+    world: World, messages: int, again: list[int]
+) -> None:
     queue = Queue()
-    job = world.queued()
-    world.jobs.mark_rung(job, "video")
-    world.alter(job, doorbell__video__rung_at=now() - timedelta(minutes=minutes))
+    jobs = [world.queued() for _ in range(3)]
+    for number, job in enumerate(jobs):
+        world.jobs.mark_rung(job, "video")
+        world.alter(job, doorbell__video__rung_at=now() - timedelta(hours=1, minutes=-number))
 
-    apply_all(bells(world, queue, waiting=5), tick)
+    apply_all(bells(world, queue, waiting=messages), tick)
 
-    assert queue.taken == rung
+    assert len(queue.taken) == len(again)
+    assert [n for n, job in enumerate(jobs) if rung_lately(world.now(job))] == again
 
 
 def test_a_mail_that_nobody_took_up_rings_again(world: World) -> None:
