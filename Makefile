@@ -124,8 +124,8 @@ chaos: setup ## outages, restarts and a hundred kills under load: was anything l
 	$(BIN)/python -m tests.chaos.kills --minutes 5
 	$(BIN)/python -m tests.chaos.caught
 
-crashpoints: setup ## let every process die before and after each durable write and each send
-	$(BIN)/python -m tests.chaos.crashpoints
+crashpoints: setup ## let every process die before and after each durable write and each send; its ledger goes to benchmarks/
+	$(BIN)/python -m tests.chaos.crashpoints --ledger benchmarks/crashpoints.json
 
 soak: setup ## the same with 1,000 uploads, 1,000 kills and every toxic; its ledger goes to benchmarks/
 	$(BIN)/python -m tests.chaos.kills --uploads 1000 --kills 1000 --minutes 120 --toxics --ledger benchmarks/soak.json

@@ -1,16 +1,17 @@
-"""Let each process die at each of its crash points: `python -m tests.chaos.crashpoints [PATTERN]`.
+"""Let each process die at each of its crash points: `python -m tests.chaos.crashpoints`.
 
 Before and after every durable write and every send, at the first and at the second time that the
 process comes by.  At the end the ledger is printed; the exit status is 1 if a promise was broken, or if
 a point was never reached.
 """
 
+import argparse
 import re
 import sys
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from pathlib import Path
 
 import httpx
 
@@ -32,13 +33,13 @@ Step = tuple[str, Point]
 class Runner:
     """Runs one lane."""
 
-    def __init__(self, stack: ChaosStack, lane: Lane, wanted: Callable[[str], bool]) -> None:
+    def __init__(self, stack: ChaosStack, lane: Lane, wanted: re.Pattern[str]) -> None:
         self._stack, self._lane = stack, lane
         self._steps: list[Step] = []
         for point in lane.points:
             for place in ("before", "after"):
                 steps = [(f"{place} {point.function}:{hit}", point) for hit in HITS]
-                self._steps += [step for step in steps if wanted(f"{lane.process} {step[0]}")]
+                self._steps += [step for step in steps if wanted.search(f"{lane.process} {step[0]}")]
         self.deaths: list[Event] = []
         self.unreached: list[str] = []
 
@@ -91,13 +92,18 @@ class Runner:
 
 def main() -> int:
     """Run every lane at the same time and print the ledger of all."""
-    pattern = re.compile(sys.argv[1] if sys.argv[1:] else "")
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos.crashpoints", description=__doc__)
+    parser.add_argument("points", nargs="?", type=re.compile, default="", help="those that match only")
+    parser.add_argument("--ledger", type=Path, help="where to keep the ledger as JSON")
+    asked = parser.parse_args()
     began = time.monotonic()
     with started() as stack:
         media = videos(stack.folder)
         load = Load(stack, media, seed=0)
         lanes = Lanes(stack, load, media)
-        runners = [Runner(stack, lane, lambda name: bool(pattern.search(name))) for lane in lanes.all()]
+        runners = [
+            Runner(stack, lane, lambda name: bool(re.search(asked.points, name))) for lane in lanes.all()
+        ]
         with ThreadPoolExecutor(len(runners)) as pool:
             for running in [pool.submit(runner.run) for runner in runners]:
                 running.result()
@@ -109,6 +115,8 @@ def main() -> int:
         deaths = [death for runner in runners for death in runner.deaths]
         ledger = Books(stack, load.attempts, deaths).ledger(0, time.monotonic() - began)
         unreached = [where for runner in runners for where in runner.unreached]
+        if asked.ledger:
+            ledger.write(asked.ledger)
         print(ledger.as_text())  # noqa: T201 - the result
         print(f"{len(deaths)} deaths, {len(unreached)} points never reached")  # noqa: T201 - likewise
         if ledger.violations or unreached:
