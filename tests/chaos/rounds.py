@@ -48,8 +48,8 @@ def restart_every_deployment() -> None:
 
 
 def scale_converters() -> None:
-    """Up to four, and down to one in mid-work."""
-    for replicas in (1, 4, 1):
+    """Up to four, down to one in mid-work, and to the two that the next round expects."""
+    for replicas in (1, 4, 1, 2):
         say(f"scale converter to {replicas}")
         kubectl("scale", "deployment/converter", f"--replicas={replicas}")
         rolled_out("deployment/converter")
