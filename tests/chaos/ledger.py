@@ -91,6 +91,7 @@ class Ledger:
         nothing = ["lost", "unexpected", "doubled_jobs", "duplicate_mp3s", "duplicate_notices"]
         nothing += ["unexplained_mails", "unfinished_uploads", "orphans", "strays"]
         found = [f"{name}: {entry}" for name in nothing for entry in getattr(self, name)]
+        found += [f"{times} answers {said}" for said, times in self.answers.items() if said.startswith("500")]
         return found + [f"{count} messages in {name}" for name, count in self.queues.items() if count]
 
     def as_text(self) -> str:
