@@ -22,7 +22,7 @@ VIDEO = Path("/tmp/video.mp4").read_bytes()
 OVER = ("done", "failed", "canceled")
 RETRIES = 5
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-"""Given with each request, for which httpx would else make one at a greater cost than the gateway's answer."""
+"""Given with each request: else httpx makes one for it, at a greater cost than that of the answer."""
 
 
 @dataclass
