@@ -87,9 +87,10 @@ def status() -> None:
 def down() -> None:
     """Remove the suite with all that it stored; its secrets stay in their files."""
     make_secrets(SECRETS)  # or nothing can be rendered
-    _run("kubectl", "delete", "--ignore-not-found", "--wait=false", "--kustomize", str(OVERLAY))
-    _kubectl("delete", "pods", "--all", "--grace-period=5")  # what they still work on goes as well
-    _run("kubectl", "wait", "--for=delete", f"namespace/{NAMESPACE}", f"--timeout={WAIT}")
+    # What they still work on goes too; a pod that was given its own grace keeps it, whatever is said later.
+    _kubectl("delete", "deployment,replicaset,statefulset,job", "--all", "--cascade=orphan")
+    _kubectl("delete", "pods", "--all", "--grace-period=5")
+    _run("kubectl", "delete", "--ignore-not-found", "--kustomize", str(OVERLAY))
 
 
 @contextmanager
