@@ -5,6 +5,7 @@ mends the first and worsens the second.  Ready asks every dependency, each with 
 """
 
 import json
+import sys
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping
@@ -96,10 +97,24 @@ def serve(
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
             log.debug("admin request", line=format % args)
 
-    server = ThreadingHTTPServer((host, port), Handler)
-    server.daemon_threads = True
+    server = _Server((host, port), Handler)
     threading.Thread(target=server.serve_forever, name="admin", daemon=True).start()
     return server
+
+
+class _Server(ThreadingHTTPServer):
+    """Says in one line of the log what went wrong with a request; the base class prints it."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Log it; a prober that lost its patience is nothing to look after."""
+        del request
+        error = sys.exception()
+        if isinstance(error, ConnectionError):
+            log.debug("a prober did not wait for the answer", address=client_address[0])
+        else:
+            log.error("the admin port has a bug", address=client_address[0], exc_info=error)
 
 
 def _ask(checks: Mapping[str, Check]) -> dict[str, str]:

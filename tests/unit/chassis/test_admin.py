@@ -1,6 +1,8 @@
 """The admin port tells liveness from readiness."""
 
 import json
+import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -9,6 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from http.client import HTTPConnection
 
+import pytest
 from prometheus_client import Counter
 
 from chassis import admin
@@ -41,6 +44,27 @@ def serving(
 
 def away() -> None:
     raise ConnectionError("nobody there\nand more")
+
+
+def test_a_prober_that_does_not_wait_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    asked, gone = threading.Event(), threading.Event()
+
+    def slow() -> None:
+        asked.set()
+        gone.wait(1)
+
+    server = admin.serve("127.0.0.1", 0, checks={"store": slow})
+    with socket.create_connection(server.server_address[:2]) as prober:
+        prober.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # a reset
+        prober.sendall(b"GET /readyz HTTP/1.1\r\n\r\n")
+        asked.wait(10)
+    gone.set()
+    for thread in [each for each in threading.enumerate() if "process_request" in each.name]:
+        thread.join(10)
+    server.shutdown()
+    server.server_close()
+
+    assert capfd.readouterr().err == ""
 
 
 def test_ready_when_every_dependency_answers() -> None:
