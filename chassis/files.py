@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 from chassis.crashpoint import crashpoints
-from chassis.mongodb import Client, Document, now, translated
+from chassis.mongodb import Client, Document, StoreUnavailable, now, translated
 
 CHUNK_BYTES = 1024 * 1024 - 16 * 1024
 """Below a power of two by what MongoDB's storage adds to a document, so that none is wasted."""
@@ -248,7 +248,10 @@ class BlobWriter:
         self._wait(IN_FLIGHT - 1)
         insert = self._blobs._insert_chunk  # noqa: SLF001 - the writer is the bucket's other half
         data = bytes(memoryview(self._buffer)[: self._filled])
-        self._storing.append(self._storer.submit(insert, self.id, self._n, data))
+        try:
+            self._storing.append(self._storer.submit(insert, self.id, self._n, data))
+        except RuntimeError:  # the interpreter ends and starts nothing any more, whatever still runs
+            raise StoreUnavailable("this process is ending") from None
         self._filled = 0
         self._n += 1
 

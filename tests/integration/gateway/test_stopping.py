@@ -5,8 +5,10 @@ import signal
 import socket
 import subprocess
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
+from select import select
 
 import httpx
 import pytest
@@ -51,6 +53,27 @@ def test_a_gateway_that_is_asked_to_stop_ends_the_upload_and_takes_no_more(
     assert answer.endswith(b"success!")
     assert process.wait(SECONDS) == 0
     assert stores.documents() == 1
+
+
+def test_an_upload_that_outlasts_the_grace_is_told_to_come_again(
+    start_gateway: StartGateway, stores: Stores
+) -> None:
+    gateway = start_gateway(SHUTDOWN_GRACE="PT1S")
+    master = gateway.running._process
+    assert master is not None
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=20) as connection:
+        connection.sendall(head_of(gateway, "Content-Length: 9000000") + PART + bytes(2_000_000))
+        wait_until(lambda: stores.chunks() > 0)
+
+        master.kill()  # nobody is there to end its worker
+        until = time.monotonic() + SECONDS
+        while not select([connection], [], [], 0.1)[0] and time.monotonic() < until:
+            connection.sendall(os.urandom(50_000))
+        answer = everything(connection)
+
+    os.killpg(master.pid, signal.SIGKILL)
+    assert answer.startswith(b"HTTP/1.1 503 ")
+    assert b"Retry-After: " in answer
 
 
 def test_a_gateway_that_is_asked_to_stop_refuses_a_new_upload_on_a_connection_that_stands(
