@@ -86,7 +86,7 @@ cluster-measure: ## what each of its processes needs of CPU and memory
 setup-python:
 	@dev/setup.sh python
 
-test: setup lint unit check ## set everything up and run every check
+test: setup lint unit check chaos ## set everything up and run every check
 
 lint: ## style, types, who may import whom, and what should be no part of a repository
 	$(BIN)/ruff check .
@@ -121,7 +121,7 @@ check: ## all tests but those of chaos, with coverage
 
 chaos: setup ## outages, restarts and a hundred kills under load: was anything lost?
 	$(BIN)/pytest -n 2 --dist loadgroup --durations 10 tests/chaos
-	$(BIN)/python -m tests.chaos.kills --minutes 5
+	$(BIN)/python -m tests.chaos.kills --minutes 8
 	$(BIN)/python -m tests.chaos.caught
 
 crashpoints: setup ## let every process die before and after each durable write and each send; its ledger goes to benchmarks/
