@@ -109,5 +109,5 @@ ROUNDS = {
     "scale": Round(scale_converters),
     "kill": Round(kill_converters),
     "evict": Round(evict_every_pod),
-    "autoscale": Round(autoscale_gateways, (Load(60, looks=1.5), Load(60, looks=1.5), Load(90, every=9))),
+    "autoscale": Round(autoscale_gateways, (*[Load(40, every=0.5, looks=2.2)] * 4, Load(80, every=9))),
 }
