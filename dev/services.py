@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
+from http.client import HTTPException
 from pathlib import Path
-from urllib.error import URLError
 from urllib.request import urlopen
 
 from dev.program import Program, nothing
@@ -99,5 +99,5 @@ def _says_ready(port: int | None) -> bool:
     try:
         with urlopen(f"http://127.0.0.1:{port}/readyz", timeout=3) as answer:  # always http  # nosec B310
             return bool(answer.status == HTTPStatus.OK)
-    except (URLError, OSError):
+    except (OSError, HTTPException):  # also what dies in the middle of its answer
         return False
