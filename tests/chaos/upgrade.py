@@ -29,7 +29,15 @@ def upgrade() -> None:
     """Add it."""
     op.add_column("users", sa.Column("note", sa.String(10), nullable=True))
 '''
-COLUMN = '    Column("created_at", DateTime, nullable=False),\n'
+NEXT = {
+    "auth/database.py": (
+        '    Column("created_at", DateTime, nullable=False),\n',
+        '    Column("note", String(10)),\n',
+    ),
+    "auth/user.py": ("    read_at: int\n", "    note: str | None\n"),
+    "chassis/__init__.py": ('"""\n', "# the next release\n"),
+}
+"""What the next release has in its files behind a line of this one's."""
 FORGET = """
 import os, pathlib, sqlalchemy
 from auth import database
@@ -83,12 +91,10 @@ def make_next_release(clone: Path) -> str:
     versions = clone / "auth" / "migrations" / "versions"
     head = max(file.name[1:5] for file in versions.glob("s*.py"))
     (versions / "s9999_note.py").write_text(MIGRATION.format(head=head))
-    database = clone / "auth" / "database.py"
-    text = database.read_text()
-    assert text.count(COLUMN) == 1
-    database.write_text(text.replace(COLUMN, f'{COLUMN}    Column("note", String(10)),\n'))
-    with (clone / "chassis" / "__init__.py").open("a") as file:
-        file.write("# the next release\n")
+    for file, (line, added) in NEXT.items():
+        text = (clone / file).read_text()
+        assert text.count(line) == 1, f"{file} has another form now"
+        (clone / file).write_text(text.replace(line, line + added))
     return head
 
 
