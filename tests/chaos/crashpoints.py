@@ -41,33 +41,32 @@ class Runner:
             for place in ("before", "after"):
                 steps = [(f"{place} {point.function}:{hit}", point) for hit in HITS]
                 self._steps += [step for step in steps if wanted.search(f"{lane.process} {step[0]}")]
-        self.deaths: list[Event] = []
+        self.events: list[Event] = []
         self.unreached: list[str] = []
 
+    @property
+    def deaths(self) -> int:
+        """How often the process died at a point."""
+        return sum(event.what == "kill" for event in self.events)
+
     def run(self) -> None:
-        """Die everywhere; the process that comes back after a death is the one for the next."""
+        """Die everywhere, each time in a process that was started for it."""
         name = self._lane.process
-        if not self._steps:
-            return
-        self._arm(self._steps[0])
-        pid = self._stack.restart(name)
-        for step, following in zip(self._steps, [*self._steps[1:], None], strict=True):
-            self._disarm() if following is None else self._arm(following)
-            reached = self._exercise(step, pid)
-            if reached:
-                self.deaths.append(Event("kill", name, time.time()))
+        for step in self._steps:
+            where, point = step
+            self._stack.once(name, {"CRASHPOINT": where, **point.settings}, before=point.before)
+            pid = self._restart()
+            if self._exercise(step, pid):
+                self.events.append(Event("kill", name, time.time()))
             else:
-                self.unreached.append(f"{name} {step[0]}")
+                self.unreached.append(f"{name} {where}")
                 print(f"never reached: {self.unreached[-1]}", flush=True)  # noqa: T201 - while it is there to be looked at
-            pid = self._next(pid)
+        if self._steps:
+            self._restart()  # a worker alone may have died: its master would make the next one the same
 
-    def _arm(self, step: Step) -> None:
-        where, point = step
-        settings = {"CRASHPOINT": where, **point.settings}
-        self._stack.once(self._lane.process, settings, before=point.before)
-
-    def _disarm(self) -> None:
-        self._stack.once(self._lane.process, {})
+    def _restart(self) -> int:
+        self.events.append(Event("restart", self._lane.process, time.time()))
+        return self._stack.restart(self._lane.process)
 
     def _exercise(self, step: Step, pid: int) -> bool:
         """Make the process come by the point until it, or its worker, is no more."""
@@ -83,12 +82,6 @@ class Runner:
                     return True
                 time.sleep(0.02)
         return False
-
-    def _next(self, pid: int) -> int:
-        """Return the process that comes after this one, which may have lost its worker only."""
-        if self._stack.pid(self._lane.process) == pid:
-            self._stack.kill(self._lane.process)
-        return self._stack.respawned(self._lane.process, pid)
 
 
 def main() -> int:
@@ -111,13 +104,13 @@ def main() -> int:
         stack.up()
         lanes.clear_up()
         settle(stack, load.attempts)
-        deaths = [death for runner in runners for death in runner.deaths]
-        ledger = Books(stack, load.attempts, deaths).ledger(0, time.monotonic() - began)
+        events = [event for runner in runners for event in runner.events]
+        ledger = Books(stack, load.attempts, events).ledger(0, time.monotonic() - began)
         unreached = [where for runner in runners for where in runner.unreached]
         if asked.ledger:
             ledger.write(asked.ledger)
         print(ledger.as_text())  # noqa: T201 - the result
-        print(f"{len(deaths)} deaths, {len(unreached)} points never reached")  # noqa: T201 - likewise
+        print(f"{sum(runner.deaths for runner in runners)} deaths, {len(unreached)} points never reached")  # noqa: T201 - likewise
         if ledger.violations or unreached:
             raise BrokenPromise(f"its logs lie in {stack.folder / 'logs'}")
     return 0
