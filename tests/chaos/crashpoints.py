@@ -58,6 +58,8 @@ class Runner:
             pid = self._restart()
             if self._exercise(step, pid):
                 self.events.append(Event("kill", name, time.time()))
+                if self._stack.pid(name) != pid:
+                    self._stack.respawned(name, pid)  # who starts now is not the one for the next step
             else:
                 self.unreached.append(f"{name} {where}")
                 print(f"never reached: {self.unreached[-1]}", flush=True)  # noqa: T201 - while it is there to be looked at
