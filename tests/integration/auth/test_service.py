@@ -3,11 +3,7 @@
 import logging
 import os
 import runpy
-import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -20,16 +16,9 @@ from auth.database import DatabaseUnavailable
 from auth.store import Users
 from dev.program import Running, free_ports
 from dev.services import CLONE
+from tests.integration.forking import status_after_a_signal
 
 PASSWORD = "violet-kettle-umbrella"
-SECONDS = 20.0
-SLOW_TO_FORK = """
-import pathlib, time
-from auth.server import *
-def post_fork(server, worker):
-    pathlib.Path("forked").touch()
-    time.sleep(1)
-"""
 
 
 @pytest.fixture
@@ -91,28 +80,11 @@ def test_it_does_not_start_on_what_is_missing_or_weak(
     assert "password123" not in str(ended.value)
 
 
-def test_a_signal_that_comes_while_a_worker_is_made_ends_it(
-    tmp_path: Path, wait_for: Callable[..., None]
-) -> None:
-    slow = tmp_path / "slow.py"
-    slow.write_text(SLOW_TO_FORK)
+def test_a_signal_that_comes_while_a_worker_is_made_ends_it(tmp_path: Path) -> None:
     [port] = free_ports(1)
-    gunicorn = Path(sys.executable).with_name("gunicorn")
-    process = subprocess.Popen(
-        [gunicorn, "--config", slow, "auth.app:create_app()"],
-        env=os.environ | {"PYTHONPATH": str(CLONE), "HOST": "127.0.0.1", "PORT": str(port)},
-        cwd=tmp_path,
-        start_new_session=True,
-    )
-    try:
-        wait_for((tmp_path / "forked").exists)
+    environment = os.environ | {"PYTHONPATH": str(CLONE), "HOST": "127.0.0.1", "PORT": str(port)}
 
-        process.send_signal(signal.SIGTERM)
-
-        assert process.wait(SECONDS) == 0
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+    assert status_after_a_signal("auth", environment, tmp_path) == 0
 
 
 def test_logins_are_refused_while_the_database_is_away_and_good_when_it_is_back(

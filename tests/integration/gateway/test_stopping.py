@@ -6,12 +6,13 @@ import socket
 import subprocess
 import threading
 import time
-from contextlib import suppress
 from pathlib import Path
 from select import select
 
 import httpx
 import pytest
+
+from tests.integration.forking import status_after_a_signal
 
 from .conftest import SECONDS, Gateway, StartGateway, Stores, program, wait_until
 from .test_connections import everything
@@ -158,23 +159,6 @@ def test_a_stream_of_events_is_ended(patient: Gateway, stores: Stores) -> None:
 
 
 def test_a_signal_that_comes_while_a_worker_is_made_ends_it(mongodb_url: str, tmp_path: Path) -> None:
-    slow = tmp_path / "slow.py"
-    slow.write_text(
-        "import pathlib, time\n"
-        "from gateway.server import *\n"
-        "def post_fork(server, worker):\n"
-        "    pathlib.Path('forked').touch()\n"
-        "    time.sleep(1)\n"
-    )
     usual = program(tmp_path, mongodb_url, "http://127.0.0.1:1", {"SHUTDOWN_GRACE": LONG})
-    command = [argument.replace("python:gateway.server", str(slow)) for argument in usual.command]
-    process = subprocess.Popen(command, env=usual.environment, cwd=tmp_path, start_new_session=True)
-    try:
-        wait_until((tmp_path / "forked").exists)
 
-        process.send_signal(signal.SIGTERM)
-
-        assert process.wait(SECONDS) == 0
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+    assert status_after_a_signal("gateway", usual.environment, tmp_path) == 0
