@@ -93,7 +93,7 @@ lint: ## style, types, who may import whom, and what should be no part of a repo
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/bandit -q -c pyproject.toml -r $(SERVICES) chassis dev benchmarks
+	$(BIN)/bandit -q -c pyproject.toml -r $(SERVICES) chassis pipeline dev benchmarks
 	$(BIN)/python -m tests.secret_scan
 
 lint-manifests: ## what takes minutes to build: kubeconform, kube-score, promtool

@@ -20,10 +20,10 @@ from pathlib import Path
 
 from moviepy import AudioFileClip
 
-from chassis.options import Options
 from converter import ffmpeg
 from converter.convert import convert
 from converter.limits import Limits
+from pipeline.options import Options
 
 CLIP = Path("tests/media/big_buck_bunny_5s.mp4")
 MINUTES = 10

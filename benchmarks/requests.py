@@ -15,10 +15,10 @@ from multiprocessing import Pool
 from pathlib import Path
 
 from benchmarks.transfers import OWNER, PASSWORD, Keys, gateway, started, token
-from chassis import mongodb
-from chassis.jobs import Jobs
 from dev import servers
 from dev.program import free_ports
+from pipeline import mongodb
+from pipeline.jobs import Jobs
 
 
 def ask(port: int, path: str, seconds: float) -> list[float]:

@@ -24,12 +24,12 @@ import gridfs
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from chassis import mongodb
-from chassis.files import Blobs
-from chassis.jobs import Jobs
-from chassis.mongodb import Client
 from dev import servers
 from dev.program import Program, Running, answers, free_ports
+from pipeline import mongodb
+from pipeline.files import Blobs
+from pipeline.jobs import Jobs
+from pipeline.mongodb import Client
 
 MIB = 1024 * 1024
 PASSWORD = "for-one-run"  # noqa: S105 - of a server that ends with this program

@@ -5,16 +5,17 @@ import sys
 import threading
 from uuid import uuid4
 
-from chassis import logs, mongodb, worker
-from chassis.broker import Publisher
-from chassis.files import Blobs
-from chassis.jobs import Jobs
+from chassis import logs
 from chassis.settings import InvalidSettings
 from converter import cli
 from converter.limits import Limits
 from converter.scratch import Scratch
 from converter.settings import Settings
 from converter.worker import Conversions
+from pipeline import mongodb, worker
+from pipeline.broker import Publisher
+from pipeline.files import Blobs
+from pipeline.jobs import Jobs
 
 
 def serve() -> int:

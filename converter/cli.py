@@ -11,10 +11,10 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from chassis.options import InvalidOption, Options
 from converter.convert import Conversion, convert
 from converter.errors import Cancelled, ConversionFailed
 from converter.limits import Limits
+from pipeline.options import InvalidOption, Options
 
 WHOLE, FAILED, USAGE, PARTIAL, TRY_AGAIN, SIGNALLED = 0, 1, 2, 3, 4, 128
 EPILOG = """\

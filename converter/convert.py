@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import IO, Any, Literal
 
-from chassis.options import Options
 from converter import errors, loudness, tags, whole
 from converter.encoder import Encoder
 from converter.limits import Limits
@@ -18,6 +17,7 @@ from converter.report import Loudness, Report
 from converter.sandbox import OnTime
 from converter.tracks import choose
 from converter.whole import Warned
+from pipeline.options import Options
 
 Phase = Literal["probing", "converting"]
 OnMedia = Callable[[dict[str, Any]], None]

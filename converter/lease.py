@@ -7,9 +7,9 @@ from types import TracebackType
 from typing import Self
 
 from chassis import logs
-from chassis.job import Lease, Phase
-from chassis.jobs import Jobs
-from chassis.mongodb import StoreRefused, StoreUnavailable
+from pipeline.job import Lease, Phase
+from pipeline.jobs import Jobs
+from pipeline.mongodb import StoreRefused, StoreUnavailable
 
 RENEWALS = 4
 """How often a lease is renewed in the time that it holds."""

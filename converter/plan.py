@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from chassis.options import SAMPLE_RATES, Options
 from converter.media import Track
+from pipeline.options import SAMPLE_RATES, Options
 
 HALF_RATES_TO = 24000
 """Up to this sample rate an MP3 is of MPEG-2 (ISO 13818-3), which has other bitrates."""

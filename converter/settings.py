@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from chassis.settings import Duration
-from chassis.timing import JobSettings
+from pipeline.timing import JobSettings
 
 
 class Settings(JobSettings):

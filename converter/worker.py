@@ -17,18 +17,18 @@ from prometheus_client import Counter, Gauge, Histogram
 from pydantic import ValidationError
 
 from chassis import logs
-from chassis.broker import BrokerUnavailable
-from chassis.doorbell import Publishes, ring
-from chassis.files import BlobDamaged, Blobs, NoSuchBlob
-from chassis.job import Bell, Job
-from chassis.jobs import MAX_ATTEMPTS, Jobs
-from chassis.mongodb import StoreRefused, StoreUnavailable
-from chassis.options import Options
 from converter.convert import convert
 from converter.errors import Cancelled, ConversionFailed, of_a_full_disk
 from converter.lease import LeaseKeeper
 from converter.limits import Limits
 from converter.scratch import Scratch
+from pipeline.broker import BrokerUnavailable
+from pipeline.doorbell import Publishes, ring
+from pipeline.files import BlobDamaged, Blobs, NoSuchBlob
+from pipeline.job import Bell, Job
+from pipeline.jobs import MAX_ATTEMPTS, Jobs
+from pipeline.mongodb import StoreRefused, StoreUnavailable
+from pipeline.options import Options
 
 READ_BYTES = 1024 * 1024
 SPACE_FACTOR = 1.25

@@ -5,24 +5,26 @@ import threading
 from flask import Flask, Response, g
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from chassis import admin, logs, mongodb, web
-from chassis.broker import Publisher
-from chassis.counters import Counters
-from chassis.dead_letters import DeadLetters
-from chassis.doorbell import Publishes
-from chassis.files import Blobs
-from chassis.idempotency import IdempotencyKeys
+from chassis import admin, logs, web
 from chassis.identity import Verifier
-from chassis.jobs import Jobs
-from gateway import answers, headers, routes
-from gateway.auth_client import AuthClient
+from gateway import routes
 from gateway.collaborators import Collaborators, use
-from gateway.limits import FreeSpace, Limits
-from gateway.passwords import Passwords
-from gateway.rates import Rates
+from gateway.door import answers, headers
+from gateway.door.auth_client import AuthClient
+from gateway.door.passwords import Passwords
+from gateway.door.rates import Rates
+from gateway.jobs.watch import Watch
 from gateway.settings import Settings
-from gateway.uploads import Uploads
-from gateway.watch import Watch
+from gateway.uploads.limits import FreeSpace, Limits
+from gateway.uploads.uploads import Uploads
+from pipeline import mongodb
+from pipeline.broker import Publisher
+from pipeline.counters import Counters
+from pipeline.dead_letters import DeadLetters
+from pipeline.doorbell import Publishes
+from pipeline.files import Blobs
+from pipeline.idempotency import IdempotencyKeys
+from pipeline.jobs import Jobs
 
 
 def create_app() -> Flask:

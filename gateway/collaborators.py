@@ -5,21 +5,21 @@ from dataclasses import dataclass
 
 from flask import current_app, g
 
-from chassis.broker import BrokerUnavailable
-from chassis.dead_letters import DeadLetters
-from chassis.doorbell import Publishes, ring
-from chassis.files import Blobs
 from chassis.identity import Verifier
-from chassis.job import Bell, Job
-from chassis.jobs import Jobs
-from chassis.mongodb import StoreRefused, StoreUnavailable
 from gateway import problems
-from gateway.auth_client import AuthClient
-from gateway.passwords import Passwords
-from gateway.rates import Rates
+from gateway.door.auth_client import AuthClient
+from gateway.door.passwords import Passwords
+from gateway.door.rates import Rates
+from gateway.jobs.watch import Watch
 from gateway.settings import Settings
-from gateway.uploads import Uploads
-from gateway.watch import Watch
+from gateway.uploads.uploads import Uploads
+from pipeline.broker import BrokerUnavailable
+from pipeline.dead_letters import DeadLetters
+from pipeline.doorbell import Publishes, ring
+from pipeline.files import Blobs
+from pipeline.job import Bell, Job
+from pipeline.jobs import Jobs
+from pipeline.mongodb import StoreRefused, StoreUnavailable
 
 
 @dataclass(frozen=True, slots=True)

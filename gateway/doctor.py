@@ -1,125 +1,17 @@
-"""Look at everything that the suite needs and say what is wrong and what to do: `python -m gateway.doctor`.
+"""The operator's check-up: `python -m gateway.doctor`.
 
-It reads the gateway's environment, and `SMTP_URL` where that is set too; it changes nothing but what
-every process declares at its start.
+It reads the gateway's environment, and `SMTP_URL` where that is set too.
 """
 
 import os
-import socket
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from urllib.parse import urlsplit
+from collections.abc import Mapping
 
-from chassis import broker, logs, mongodb
-from chassis.files import Blobs
-from chassis.identity import KeysUnavailable, Verifier
-from chassis.jobs import Jobs
-from chassis.mongodb import Client, StoreRefused, StoreUnavailable
+from chassis import logs
 from chassis.settings import InvalidSettings
-from gateway.auth_client import AuthClient
 from gateway.settings import Settings
-
-SMTP_PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
-SMTP_SECONDS = 5.0
-MIB = 1024 * 1024
-
-
-class Ill(Exception):
-    """Something is wrong; the second argument says what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One look: returns what it saw, raises when that is wrong."""
-
-    name: str
-    look: Callable[[], str]
-    advice: str
-
-    def run(self) -> bool:
-        """Look, print one line, and return whether all is well."""
-        try:
-            seen = self.look()
-        except (
-            Ill,
-            StoreUnavailable,
-            StoreRefused,
-            broker.BrokerUnavailable,
-            KeysUnavailable,
-            OSError,
-        ) as error:
-            sys.stdout.write(f"WRONG  {self.name}: {error}\n       {self.advice}\n")
-            return False
-        sys.stdout.write(f"ok     {self.name}: {seen}\n")
-        return True
-
-
-def checks(settings: Settings, client: Client, smtp_url: str | None) -> list[Check]:
-    """Return every look at the servers of these settings."""
-    url = settings.rabbitmq_url.get_secret_value()
-    auth = AuthClient(str(settings.auth_url))
-    found = [
-        Check("mongodb", lambda: _answers(client), "Start it, or correct MONGODB_URL; may it be reached?"),
-        Check("clock", lambda: _clock(client, settings), "Synchronise this machine and MongoDB's by NTP."),
-        Check("indexes", lambda: _indexes(client), "Let its user create indexes in jobs, videos, mp3s."),
-        Check("space", lambda: _space(client, settings), "Give it more disk, or let files expire sooner."),
-        Check("queues", lambda: _queues(url), "Start RabbitMQ, correct RABBITMQ_URL, or delete the queue."),
-        Check("keys", lambda: _keys(auth, settings), "Start auth, correct AUTH_URL, or give auth its keys."),
-        Check("revocations", lambda: f"{len(auth.revocations())} users", "Start auth of the same version."),
-    ]
-    if smtp_url is not None:
-        found.append(Check("smtp", lambda: _smtp(smtp_url), "Start the mail server, or correct SMTP_URL."))
-    return found
-
-
-def _answers(client: Client) -> str:
-    mongodb.ping(client)
-    return "answers"
-
-
-def _clock(client: Client, settings: Settings) -> str:
-    difference = mongodb.clock_difference(client)
-    if abs(difference) > settings.clock_skew.total_seconds() / 2:
-        raise Ill(f"MongoDB's is {difference:+.0f} s from this one's")
-    return f"within {abs(difference):.1f} s of MongoDB's"
-
-
-def _indexes(client: Client) -> str:
-    for store in (Jobs(client), Blobs(client, "videos"), Blobs(client, "mp3s")):
-        store.ensure_indexes()
-    return "jobs, videos and mp3s have theirs"
-
-
-def _space(client: Client, settings: Settings) -> str:
-    free = mongodb.free_bytes(client)
-    if free is None:
-        return "the server does not say"
-    if free < settings.min_free_bytes:
-        raise Ill(f"{free // MIB} MiB are left, uploads need {settings.min_free_bytes // MIB}")
-    return f"{free // MIB} MiB are left"
-
-
-def _queues(url: str) -> str:
-    broker.declare(url)
-    return ", ".join(f"{name} has {broker.depth(url, name)} messages" for name in broker.QUEUES)
-
-
-def _keys(auth: AuthClient, settings: Settings) -> str:
-    verifier = Verifier(
-        auth.keys, auth.revocations, issuer=settings.token_issuer, audience=settings.token_audience
-    )
-    verifier.check()
-    return "auth publishes keys of the right kind"
-
-
-def _smtp(url: str) -> str:
-    parts = urlsplit(url)
-    place = (parts.hostname or "localhost", parts.port or SMTP_PORTS.get(parts.scheme, 25))
-    with socket.create_connection(place, SMTP_SECONDS) as connection:
-        if parts.scheme != "smtps" and not connection.recv(100).startswith(b"220"):
-            raise Ill("it does not greet as a mail server does")
-    return "answers"
+from gateway.upkeep.doctor import checks
+from pipeline import mongodb
 
 
 def main(environment: Mapping[str, str] = os.environ) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 from chassis import logs
 from chassis.settings import InvalidSettings
 from chassis.stopping import keep_signals_over_forks
-from gateway.connections import Pace, Worker
+from gateway.door.connections import Pace, Worker
 from gateway.settings import Settings
 
 try:

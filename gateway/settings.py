@@ -5,7 +5,7 @@ from datetime import timedelta
 from pydantic import Field, HttpUrl, SecretStr
 
 from chassis.settings import Duration
-from chassis.timing import JobSettings
+from pipeline.timing import JobSettings
 
 
 class Settings(JobSettings):

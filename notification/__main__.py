@@ -3,13 +3,14 @@
 import sys
 import threading
 
-from chassis import logs, mongodb, worker
-from chassis.jobs import Jobs
+from chassis import logs
 from chassis.settings import InvalidSettings
 from notification.mails import Writer
 from notification.notices import Notices
 from notification.settings import Settings
 from notification.smtp import InvalidSmtpUrl, MailServer
+from pipeline import mongodb, worker
+from pipeline.jobs import Jobs
 
 
 def main() -> int:

@@ -8,8 +8,8 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from chassis.job import Job
-from chassis.mongodb import now
+from pipeline.job import Job
+from pipeline.mongodb import now
 
 READY = "MP3 Download"
 PARTIAL = "MP3 Download (partial)"

@@ -11,11 +11,11 @@ from typing import Protocol
 from prometheus_client import Counter, Gauge
 
 from chassis import logs
-from chassis.job import Job
-from chassis.jobs import Jobs
-from chassis.mongodb import StoreRefused, StoreUnavailable, now
 from notification.mails import Writer
 from notification.smtp import LoginRefused, MailRefused, MailUnavailable
+from pipeline.job import Job
+from pipeline.jobs import Jobs
+from pipeline.mongodb import StoreRefused, StoreUnavailable, now
 
 HOUR = timedelta(hours=1)
 FIRST_WAIT = timedelta(seconds=10)

@@ -2,7 +2,7 @@
 
 from pydantic import Field, SecretStr
 
-from chassis.timing import JobSettings
+from pipeline.timing import JobSettings
 
 
 class Settings(JobSettings):

@@ -4,10 +4,10 @@ from dataclasses import asdict
 
 from flask import Blueprint, Response, g, jsonify, request
 
-from gateway import audit
-from gateway.access import ask_auth_as_caller, limits_logins, requires
 from gateway.collaborators import use
-from gateway.documented import documented
+from gateway.description.documented import documented
+from gateway.door import audit
+from gateway.door.access import ask_auth_as_caller, limits_logins, requires
 
 routes = Blueprint("account", __name__, url_prefix="/v1")
 

@@ -6,13 +6,14 @@ from urllib.parse import quote
 
 from flask import Blueprint, Response, jsonify, request
 
-from chassis.job import Job, State
-from chassis.job_queries import OVER, InvalidCursor, cursor
-from gateway import audit, parameters, problems
-from gateway.access import ask_auth_as_caller, requires
+from gateway import problems
 from gateway.collaborators import use
-from gateway.documented import documented
-from gateway.job_view import describe
+from gateway.description.documented import documented
+from gateway.door import audit, parameters
+from gateway.door.access import ask_auth_as_caller, requires
+from gateway.jobs.job_view import describe
+from pipeline.job import Job, State
+from pipeline.job_queries import OVER, InvalidCursor, cursor
 
 MAX_PAGE = 100
 STATES: tuple[State, ...] = get_args(State)

@@ -4,13 +4,14 @@ from http import HTTPStatus
 
 from flask import Blueprint, Response, g, jsonify, request, url_for
 
-from gateway import parameters, problems
-from gateway.access import requires
+from gateway import problems
 from gateway.collaborators import own_job, use
-from gateway.documented import QUERY_OF_OPTIONS, documented
-from gateway.job_view import describe
-from gateway.limits import MAX_WAIT_SECONDS
-from gateway.uploads import Terms
+from gateway.description.documented import QUERY_OF_OPTIONS, documented
+from gateway.door import parameters
+from gateway.door.access import requires
+from gateway.jobs.job_view import describe
+from gateway.uploads.limits import MAX_WAIT_SECONDS
+from gateway.uploads.uploads import Terms
 
 routes = Blueprint("convert", __name__, url_prefix="/v1/convert")
 

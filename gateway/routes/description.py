@@ -7,12 +7,12 @@ from typing import Any
 from flask import Blueprint, Response, current_app, jsonify, render_template, request
 from markupsafe import Markup, escape
 
-from gateway import openapi
+from gateway.description import openapi
 
 Json = dict[str, Any]
 ORDER = ("original", "convert", "jobs", "account", "admin")
 
-routes = Blueprint("description", __name__)
+routes = Blueprint("description", __name__, template_folder="../description/templates")
 
 
 @routes.get("/openapi.json")

@@ -6,20 +6,21 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, Response, g, jsonify, request, url_for
 
-from chassis.job import Job, State
-from chassis.job_queries import OVER, InvalidCursor, cursor
-from chassis.mongodb import StoreRefused, StoreUnavailable
-from chassis.options import InvalidOption, Options
-from gateway import audit, parameters, problems
-from gateway.access import requires
-from gateway.body import Body
+from gateway import problems
 from gateway.collaborators import own_job, use
-from gateway.documented import QUERY_OF_OPTIONS, documented
-from gateway.downloads import send_mp3
-from gateway.events import stream
-from gateway.job_view import describe
-from gateway.limits import MAX_WAIT_SECONDS
-from gateway.uploads import Terms
+from gateway.description.documented import QUERY_OF_OPTIONS, documented
+from gateway.door import audit, parameters
+from gateway.door.access import requires
+from gateway.door.body import Body
+from gateway.jobs.downloads import send_mp3
+from gateway.jobs.events import stream
+from gateway.jobs.job_view import describe
+from gateway.uploads.limits import MAX_WAIT_SECONDS
+from gateway.uploads.uploads import Terms
+from pipeline.job import Job, State
+from pipeline.job_queries import OVER, InvalidCursor, cursor
+from pipeline.mongodb import StoreRefused, StoreUnavailable
+from pipeline.options import InvalidOption, Options
 
 MAX_PAGE = 100
 MAX_OPTIONS_BYTES = 16 * 1024

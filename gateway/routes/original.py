@@ -4,13 +4,14 @@ from http import HTTPStatus
 
 from flask import Blueprint, Response, g, jsonify, request, url_for
 
-from gateway import audit, problems
-from gateway.access import limits_logins, requires, user_of
+from gateway import problems
 from gateway.collaborators import own_job, use
-from gateway.documented import QUERY_OF_OPTIONS, documented
-from gateway.downloads import send_mp3
-from gateway.job_view import describe
-from gateway.uploads import Terms
+from gateway.description.documented import QUERY_OF_OPTIONS, documented
+from gateway.door import audit
+from gateway.door.access import limits_logins, requires, user_of
+from gateway.jobs.downloads import send_mp3
+from gateway.jobs.job_view import describe
+from gateway.uploads.uploads import Terms
 
 routes = Blueprint("original", __name__)
 

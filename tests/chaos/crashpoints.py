@@ -15,7 +15,7 @@ from pathlib import Path
 
 import httpx
 
-from chassis.mongodb import StoreUnavailable
+from pipeline.mongodb import StoreUnavailable
 from tests.chaos.kills import WORKERS, BrokenPromise, started
 from tests.chaos.lanes import Lane, Lanes, Point
 from tests.chaos.ledger import Books, Event, settle

@@ -18,7 +18,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from chassis import broker
+from pipeline import broker
 from tests.chaos.load import Attempt
 from tests.chaos.suite import ChaosStack
 

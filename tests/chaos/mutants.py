@@ -9,9 +9,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from chassis import consumer, jobs
-from chassis.consumer import Verdict
-from chassis.job import Lease
+from pipeline import consumer, jobs
+from pipeline.consumer import Verdict
+from pipeline.job import Lease
 
 
 def unfenced() -> None:

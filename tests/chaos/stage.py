@@ -4,14 +4,14 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
-from chassis import broker, mongodb
-from chassis.doorbell import Doorbell
-from chassis.files import Blobs
-from chassis.idempotency import IdempotencyKeys
-from chassis.job import Job
-from chassis.jobs import Jobs
-from chassis.mongodb import now
-from chassis.timing import Timing
+from pipeline import broker, mongodb
+from pipeline.doorbell import Doorbell
+from pipeline.files import Blobs
+from pipeline.idempotency import IdempotencyKeys
+from pipeline.job import Job
+from pipeline.jobs import Jobs
+from pipeline.mongodb import now
+from pipeline.timing import Timing
 from tests.chaos.suite import SHORT, ChaosStack
 
 NOBODY = "nobody"

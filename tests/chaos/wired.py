@@ -15,10 +15,10 @@ from uuid import uuid4
 import httpx
 import pymongo
 
-from chassis import broker
 from dev.program import Program
 from dev.services import _says_ready
 from dev.stack import ADMIN_NAMES, RANGE, Stack
+from pipeline import broker
 from tests.chaos import lies
 from tests.chaos.proxy import Proxy
 from tests.e2e.conftest import PASSWORD, User

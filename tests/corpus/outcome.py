@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from chassis.options import Options
 from converter.convert import convert
 from converter.errors import ConversionFailed
 from converter.limits import Limits
+from pipeline.options import Options
 from tests.corpus.hostile import CONVERTED, PARTIAL
 
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from chassis import broker
 from dev.program import Running
 from dev.servers import TOOLS, tool
+from pipeline import broker
 
 SECONDS = 30.0
 T = TypeVar("T")

@@ -22,11 +22,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from flask import Flask, Response, abort, request
 from werkzeug.serving import make_server
 
-from chassis import mongodb
-from chassis.files import Blobs
-from chassis.job import Job
-from chassis.jobs import Jobs
 from dev.program import Program, Running, answers, free_ports
+from pipeline import mongodb
+from pipeline.files import Blobs
+from pipeline.job import Job
+from pipeline.jobs import Jobs
 
 ROOT = Path(__file__).resolve().parents[3]
 MAX_UPLOAD_BYTES = 32 * 1024 * 1024

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from chassis import broker
+from pipeline import broker
 
 from .conftest import Gateway, StartGateway, Stores, some, wait_until
 

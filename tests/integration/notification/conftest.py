@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from chassis import mongodb
-from chassis.job import Job
-from chassis.jobs import Jobs
-from chassis.mongodb import Client
+from pipeline import mongodb
+from pipeline.job import Job
+from pipeline.jobs import Jobs
+from pipeline.mongodb import Client
 
 ERROR = {"code": "no_audio_track", "message": "It is silent.", "hint": "Add sound.", "retryable": False}
 

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from prometheus_client import REGISTRY
 
-from chassis.job import Job
-from chassis.jobs import Jobs
-from chassis.mongodb import StoreRefused, StoreUnavailable, now
-from chassis.timing import DEFAULT
 from notification.mails import Writer
 from notification.notices import GIVE_UP_AFTER, LOGIN_PAUSE, LONGEST_WAIT, Notices
 from notification.smtp import LoginRefused, MailRefused, MailUnavailable
+from pipeline.job import Job
+from pipeline.jobs import Jobs
+from pipeline.mongodb import StoreRefused, StoreUnavailable, now
+from pipeline.timing import DEFAULT
 from tests.integration.notification.conftest import Store, some
 
 WRITER = Writer(mail_from="mp3@example.org", public_url="http://mp3converter.com")

@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from chassis.doorbell import Doorbell
 from dev.program import Running, free_ports
+from pipeline.doorbell import Doorbell
 from tests.conftest import SmtpSink
 from tests.integration.notification.conftest import Store
 from tests.integration.rabbitmqctl import Rabbit, wait_for

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from chassis.crashpoint import crashpoints
-from chassis.jobs import Jobs
+from pipeline.jobs import Jobs
 
 CLONE = Path(__file__).resolve().parents[3]
-PACKAGES = ("auth", "chassis", "converter", "gateway", "notification")
+PACKAGES = ("auth", "chassis", "converter", "gateway", "notification", "pipeline")
 PROGRAM = """
 from chassis.crashpoint import crashpoints
 
@@ -89,7 +89,7 @@ def functions(tree: ast.Module) -> Iterator[tuple[str, ast.FunctionDef]]:
 def test_every_write_of_the_job_document_has_crash_points() -> None:
     own = {name for name, member in vars(Jobs).items() if callable(member) and not name.startswith("_")}
 
-    assert own == {name.removeprefix("Jobs.") for module, name in marked() if module == "chassis.jobs"}
+    assert own == {name.removeprefix("Jobs.") for module, name in marked() if module == "pipeline.jobs"}
 
 
 def test_the_documents_list_is_the_codes() -> None:

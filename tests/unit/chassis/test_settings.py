@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from chassis.settings import InvalidSettings
 from chassis.settings import Settings as ChassisSettings
-from chassis.timing import JobSettings
+from pipeline.timing import JobSettings
 
 
 class Settings(ChassisSettings):

@@ -9,10 +9,10 @@ import pytest
 from mutagen.id3 import ID3
 from mutagen.mp3 import MP3
 
-from chassis.options import Options
 from converter.convert import Conversion, convert
 from converter.errors import Cancelled, ConversionFailed
 from converter.limits import Limits
+from pipeline.options import Options
 from tests.unit.converter.conftest import Make
 
 CLIP = Path("tests/media/big_buck_bunny_5s.mp4")

@@ -3,9 +3,9 @@
 import re
 from pathlib import Path
 
-from chassis.options import BITRATES, SAMPLE_RATES, Options
 from converter import errors
 from converter.errors import ConversionFailed
+from pipeline.options import BITRATES, SAMPLE_RATES, Options
 from tests.corpus.formats import table
 
 DOCUMENT = Path("docs/conversion.md").read_text(encoding="utf-8")

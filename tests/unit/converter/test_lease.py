@@ -6,11 +6,11 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from chassis.job import Lease
-from chassis.mongodb import StoreUnavailable
-from chassis.timing import Timing
 from converter import lease as module
 from converter.lease import LeaseKeeper
+from pipeline.job import Lease
+from pipeline.mongodb import StoreUnavailable
+from pipeline.timing import Timing
 
 LEASE = Lease("a" * 32, 1)
 

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from chassis.options import Options
 from converter.plan import no_more_than, plan
+from pipeline.options import Options
 from tests.unit.converter.test_tracks import PLAIN
 
 

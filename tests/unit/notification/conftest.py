@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chassis.job import Job
+from pipeline.job import Job
 
 OVER = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 DONE: dict[str, Any] = {

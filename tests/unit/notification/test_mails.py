@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from chassis.job import Job
 from notification.mails import Writer, duration, size
 from notification.smtp import SEVEN_BIT
+from pipeline.job import Job
 
 Makes = Callable[..., Job]
 

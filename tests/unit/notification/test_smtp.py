@@ -6,7 +6,6 @@ from email.message import EmailMessage
 
 import pytest
 
-from chassis.timing import DEFAULT
 from notification.smtp import (
     InvalidSmtpUrl,
     LoginRefused,
@@ -15,6 +14,7 @@ from notification.smtp import (
     MailUnavailable,
     Patience,
 )
+from pipeline.timing import DEFAULT
 from tests.unit.notification import mail_server
 from tests.unit.notification.mail_server import CUT, SILENCE, TRICKLE
 

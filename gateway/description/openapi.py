@@ -1,0 +1,193 @@
+"""Describe the API from its routes, in OpenAPI 3.1: what `/openapi.json` answers."""
+
+import inspect
+from http import HTTPStatus
+from typing import Any
+
+from flask import Flask
+from pydantic.json_schema import models_json_schema
+from werkzeug.routing import Rule
+
+from gateway.description.documented import QUERY_OF_OPTIONS, Documentation
+from gateway.description.schemas import SHAPES
+from gateway.door.parameters import MAX_TEXT
+from gateway.routes.jobs import MAX_PAGE, STATES
+from gateway.uploads.limits import MAX_WAIT_SECONDS
+from pipeline.broker import QUEUES
+from pipeline.job_queries import CURSOR
+from pipeline.options import BITRATES, LOUDEST, MAX_TITLE, MAX_TRACK, NO, QUIETEST, SAMPLE_RATES, YES
+
+Json = dict[str, Any]
+
+_TIME = r"^([0-9]{1,3}:[0-5]?[0-9]:[0-5]?[0-9]|[0-5]?[0-9]:[0-5]?[0-9]|[0-9]{1,6})(\.[0-9]{1,6})?$"
+_CLOCK = {"type": "string", "pattern": _TIME, "examples": ["90", "1:30", "00:01:30.5"]}
+_QUALITY = {"type": "string", "pattern": f"^(auto|[vV][0-9]|({'|'.join(map(str, BITRATES))})k?)$"}
+_WORD = {"type": "string", "maxLength": MAX_TEXT}
+PARAMETERS: dict[str, tuple[str, Json]] = {
+    "job_id": ("The job's id: 32 hexadecimal characters.", {"type": "string", "minLength": 1}),
+    "queue": ("`video` or `mp3`.", {"type": "string", "enum": list(QUEUES)}),
+    "username": ("The user's name, an e-mail address.", {"type": "string", "minLength": 1}),
+    "name": ("The file's name.", {"type": "string"}),
+    "fid": ("The job's id, as the mail tells it.", {"type": "string", "minLength": 1}),
+    "inline": ("Play in the browser instead of saving.", {"type": "string"}),
+    "state": ("Only jobs in this state.", {"type": "string", "enum": list(STATES)}),
+    "q": ("Only jobs with this in the file's name.", _WORD),
+    "owner": ("Only jobs of this user.", _WORD),
+    "limit": ("How many at the most.", {"type": "integer", "minimum": 1, "maximum": MAX_PAGE, "default": 20}),
+    "before": ("Where an earlier answer ended.", {"type": "string", "pattern": f"^{CURSOR.pattern}$"}),
+    "wait": ("Seconds to wait.", {"type": "integer", "minimum": 0, "maximum": MAX_WAIT_SECONDS}),
+    "quality": ("`auto`, `V0` (best) to `V9`, or a constant bitrate in kbit/s.", _QUALITY),
+    "track": (
+        "Which sound track: `default`, a number from 1, or a language.",
+        {"type": "string", "pattern": "^(default|[1-9][0-9]?|[a-z]{3})$"},
+    ),
+    "start": ("Where to begin.", _CLOCK),
+    "end": ("Where to end.", _CLOCK),
+    "channels": ("", {"type": "string", "enum": ["auto", "mono", "stereo"]}),
+    "sample_rate": ("In Hz.", {"type": "string", "enum": ["auto", *map(str, SAMPLE_RATES)]}),
+    "loudness": (
+        "`off`, `podcast` (-16), `music` (-14), `ebu` (-23), or a number of LUFS.",
+        {"type": "string", "pattern": r"^(off|podcast|music|ebu|-(3[0-9]|[12][0-9]|[89]))$"},
+    ),
+    "tags": ("Keep or strip title, artist, …", {"type": "string", "enum": ["keep", "strip"]}),
+    "title": ("The MP3's title.", {"type": "string", "maxLength": MAX_TITLE, "pattern": "^[ -~]*$"}),
+    "strict": ("Fail rather than convert a part.", {"type": "string", "enum": [*YES, *NO]}),
+    "Idempotency-Key": (
+        "The same key makes no second job.",
+        {"type": "string", "pattern": "^[!-~]{1,200}$"},
+    ),
+    "Last-Event-ID": ("The last event that was seen.", {"type": "string", "examples": ["7"]}),
+    "Range": ("Which bytes.", {"type": "string", "examples": ["bytes=0-99"]}),
+}
+_NUMBERS: dict[str, Json] = {
+    "quality": {"type": "integer", "enum": list(BITRATES)},
+    "track": {"type": "integer", "minimum": 1, "maximum": MAX_TRACK},
+    "start": {"type": "number", "minimum": 0, "maximum": 999_999, "multipleOf": 0.5},
+    "end": {"type": "number", "exclusiveMinimum": 0, "maximum": 999_999, "multipleOf": 0.5},
+    "sample_rate": {"type": "integer", "enum": list(SAMPLE_RATES)},
+    "loudness": {"type": "integer", "minimum": int(QUIETEST), "maximum": int(LOUDEST)},
+    "title": {"type": "number", "minimum": -1e9, "maximum": 1e9},
+    "strict": {"enum": [True, False, 1, 0]},
+}
+"""What an option may also be where JSON can say it."""
+_OPTIONS = {
+    "type": "object",
+    "properties": {
+        name: {"anyOf": [PARAMETERS[name][1], _NUMBERS[name]]} if name in _NUMBERS else PARAMETERS[name][1]
+        for name in QUERY_OF_OPTIONS
+    },
+    "additionalProperties": False,
+}
+
+
+def _schema(shape: str) -> Json:
+    return {"schema": {"$ref": f"#/components/schemas/{shape}"}}
+
+
+_TEXT = {"schema": {"type": "string"}}
+_FILE = {"type": "string", "format": "binary"}
+_WHOLE = {**_FILE, "minLength": 1}
+_FORM: Json = {"type": "object", "properties": {"file": _FILE}, "required": ["file"]}
+_FORM_OF_FILES = {
+    **_FORM,
+    "properties": {**_FORM["properties"], **{name: PARAMETERS[name][1] for name in QUERY_OF_OPTIONS}},
+    "additionalProperties": False,
+}
+BODIES: dict[str, Json] = {
+    "form": {"multipart/form-data": {"schema": _FORM}},
+    "files": {
+        "multipart/form-data": {"schema": _FORM_OF_FILES},
+        "application/octet-stream": {"schema": _WHOLE},
+    },
+    "file": {"application/octet-stream": {"schema": _WHOLE}},
+    "options": {"application/json": {"schema": _OPTIONS}},
+    "login": {"application/x-www-form-urlencoded": _schema("Login"), "application/json": _schema("Login")},
+}
+"""By name, those that are more than one shape in JSON."""
+OPTIONAL_BODIES = ("login", "options")
+CONTENT: dict[str, Json] = {
+    "text": {"text/plain": _TEXT},
+    "token": {"text/plain": _TEXT, "application/json": _schema("Token")},
+    "mp3": {"audio/mpeg": {"schema": _FILE}},
+    "events": {"text/event-stream": {}},
+}
+OF_EVERY_ROUTE = (
+    HTTPStatus.REQUEST_URI_TOO_LONG,
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+)
+OF_GUARDED_ROUTES = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
+
+
+def describe(app: Flask) -> Json:
+    """Return the description of an application."""
+    paths: dict[str, Json] = {}
+    for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
+        view = app.view_functions[rule.endpoint]
+        documentation: Documentation | None = getattr(view, "documentation", None)
+        if documentation is None or rule.defaults:  # a second way to a view is told by its first
+            continue
+        path = rule.rule.replace("<path:", "<").replace("<", "{").replace(">", "}")
+        for method in sorted((rule.methods or set()) - {"OPTIONS", "HEAD"}):
+            paths.setdefault(path, {})[method.lower()] = _operation(rule, view, documentation)
+    _, schemas = models_json_schema(
+        [(shape, "validation") for shape in SHAPES], ref_template="#/components/schemas/{model}"
+    )
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "video-to-mp3", "version": "1", "description": "Turns videos into MP3s."},
+        "paths": paths,
+        "components": {
+            "schemas": schemas["$defs"],
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                "password": {"type": "http", "scheme": "basic"},
+            },
+        },
+    }
+
+
+def _operation(rule: Rule, view: Any, documentation: Documentation) -> Json:
+    scope = getattr(view, "scope", None)
+    operation: Json = {
+        "operationId": rule.endpoint.replace(".", "_"),
+        "summary": (inspect.getdoc(view) or "").splitlines()[0],
+        "tags": [rule.endpoint.split(".")[0]],
+        "parameters": [
+            *(_parameter(name, "path") for name in sorted(rule.arguments)),
+            *(_parameter(name, "query") for name in documentation.query),
+            *(_parameter(name, "header") for name in documentation.headers),
+        ],
+        "responses": _responses(documentation, guarded=scope is not None, original="/v1" not in rule.rule),
+    }
+    if documentation.body is not None:
+        content = BODIES.get(documentation.body) or {"application/json": _schema(documentation.body)}
+        operation["requestBody"] = {"content": content, "required": documentation.body not in OPTIONAL_BODIES}
+    if scope is not None:
+        operation["security"] = [{"token": []}, {"password": []}]
+        operation["description"] = f"Needs the scope `{scope}`."
+    elif getattr(view, "takes_password", False):
+        operation["security"] = [{"password": []}]
+        operation["description"] = "Needs your user name and password."
+    return operation
+
+
+def _parameter(name: str, place: str) -> Json:
+    description, schema = PARAMETERS[name]
+    required = place == "path" or name == "fid"
+    return {"name": name, "in": place, "required": required, "description": description, "schema": schema}
+
+
+def _responses(documentation: Documentation, *, guarded: bool, original: bool) -> Json:
+    responses: Json = {}
+    for status, shape in documentation.answers.items():
+        responses[str(status)] = {"description": HTTPStatus(status).phrase}
+        if shape != "nothing":
+            responses[str(status)]["content"] = CONTENT.get(shape) or {"application/json": _schema(shape)}
+    errors = {*documentation.errors, *OF_EVERY_ROUTE, *(OF_GUARDED_ROUTES if guarded else ())}
+    for error in sorted(errors):
+        content = {"application/problem+json": _schema("Problem")}
+        if original:
+            content |= CONTENT["text"]
+        responses[str(int(error))] = {"description": HTTPStatus(error).phrase, "content": content}
+    return responses

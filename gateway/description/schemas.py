@@ -1,0 +1,234 @@
+"""The shapes that the API takes and answers with, for its description and the tests that hold it to them."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from pipeline.job import Phase, State
+
+_ATOM = "[A-Za-z0-9!#$%&'*+=?^_`{|}~-]+"
+_LABEL = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+ADDRESS = rf"^{_ATOM}(\.{_ATOM})*@{_LABEL}(\.{_LABEL})*$"
+SCOPES = "^((jobs:read|jobs:write|admin)( (jobs:read|jobs:write|admin))*)?$"
+
+
+class Shape(BaseModel):
+    """Nothing but what is named here."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Problem(Shape):
+    """An error (RFC 9457)."""
+
+    type: Literal["about:blank"]
+    title: str
+    status: int
+    code: str = Field(description="stable; what a program decides by")
+    detail: str
+    hint: str = Field(description="what to do about it")
+    request_id: str
+
+
+class Source(Shape):
+    """The video."""
+
+    filename: str
+    size: int | None
+    sha256: str | None
+    content_type: str
+    kept: bool = Field(description="whether the job can be retried without another upload")
+
+
+class Failure(Shape):
+    """Why there is no MP3."""
+
+    code: str
+    message: str
+    hint: str
+    retryable: bool
+
+
+class Notice(Shape):
+    """The mail about the outcome."""
+
+    state: Literal["pending", "sending", "sent", "undeliverable"]
+    tries: int
+
+
+class Job(Shape):
+    """One conversion."""
+
+    id: str
+    state: State
+    version: int = Field(description="+1 with every change")
+    created_at: datetime
+    updated_at: datetime
+    ended_at: datetime | None
+    expires_at: datetime | None = Field(description="when its files are deleted")
+    attempt: int
+    progress: float = Field(ge=0, le=1)
+    phase: Phase | None
+    source: Source
+    options: dict[str, Any]
+    media: dict[str, Any] | None = Field(description="what was found in the video")
+    result: dict[str, Any] | None = Field(description="size, sha256, duration, … of the MP3")
+    error: Failure | None
+    notice: Notice | None
+    links: dict[str, str] = Field(description="where one can go from here")
+
+
+class AnyJob(Job):
+    """One conversion, as administrators see it."""
+
+    owner: str
+    request_id: str
+    log: list[str] = Field(description="the last that ffmpeg said, if the job failed")
+
+
+class Jobs(Shape):
+    """The jobs of one upload."""
+
+    jobs: list[Job]
+
+
+class Page(Jobs):
+    """A part of a list; `next` is where it goes on."""
+
+    next: str | None
+
+
+class AnyPage(Shape):
+    """A part of everybody's list; `before` is the cursor of the next."""
+
+    jobs: list[AnyJob]
+    before: str | None
+
+
+class Limits(Shape):
+    """What is allowed."""
+
+    max_upload_bytes: int
+    max_active_jobs: int
+    max_jobs_per_day: int
+    max_stored_bytes: int
+    requests_per_minute: int
+    logins_per_minute: int
+    min_bytes_per_second: int
+    max_wait_seconds: int
+    keep_videos_seconds: int = Field(description="how long after a success a job can be run again")
+    keep_files_seconds: int = Field(description="how long after its end a job's MP3 can be downloaded")
+    keep_jobs_seconds: int = Field(description="how long after its end a job is still told of")
+
+
+class Usage(Shape):
+    """What you take up of it."""
+
+    active_jobs: int
+    jobs_today: int
+    stored_bytes: int
+
+
+class Token(Shape):
+    """What a login is worth."""
+
+    token: str
+    expires_at: datetime
+
+
+class Login(BaseModel):
+    """What a token is to allow; more is not looked at."""
+
+    scope: str = Field(default="", pattern=SCOPES, description="those with spaces between; all by default")
+
+
+class NewPassword(Shape):
+    """Your next password."""
+
+    password: str = Field(min_length=12, max_length=128)
+
+
+class NewUser(Shape):
+    """A user to add."""
+
+    username: str = Field(pattern=ADDRESS, max_length=254, description="an e-mail address of plain ASCII")
+    admin: bool = False
+    password: str | None = Field(default=None, min_length=12, max_length=128, description="made if not given")
+
+
+class UserChange(Shape):
+    """What is to change of a user; the rest stays."""
+
+    disabled: bool | None = None
+    admin: bool | None = None
+    password: Literal["generate"] | None = None
+
+
+class User(Shape):
+    """Somebody who may log in."""
+
+    username: str
+    admin: bool
+    disabled: bool
+    created_at: datetime
+
+
+class ChangedUser(User):
+    """A user, with what is told once."""
+
+    password: str | None = Field(default=None, description="one that was made, in this answer only")
+
+
+class Users(Shape):
+    """Everybody."""
+
+    users: list[User]
+
+
+class DeadLetter(Shape):
+    """A message that no consumer could decode."""
+
+    body: str
+    reason: str
+
+
+class DeadLetters(Shape):
+    """The first of a queue's."""
+
+    dead_letters: list[DeadLetter]
+
+
+class Replayed(Shape):
+    """How many messages are in their queue again."""
+
+    replayed: int
+
+
+class Dropped(Shape):
+    """How many messages were deleted."""
+
+    dropped: int
+
+
+SHAPES: tuple[type[BaseModel], ...] = (
+    Problem,
+    Job,
+    Jobs,
+    Page,
+    AnyJob,
+    AnyPage,
+    Limits,
+    Usage,
+    Token,
+    Login,
+    NewPassword,
+    NewUser,
+    UserChange,
+    User,
+    ChangedUser,
+    Users,
+    DeadLetters,
+    Replayed,
+    Dropped,
+)

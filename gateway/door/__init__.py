@@ -1,0 +1,1 @@
+"""Who may come in, and how HTTP is spoken; it knows no job."""

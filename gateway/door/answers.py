@@ -1,0 +1,82 @@
+"""The two forms that an error comes in, and the errors behind the exceptions of others.
+
+Under `/v1`, or when the client prefers JSON, it is RFC 9457 `application/problem+json`; on the
+original routes it is the sentence as one line of plain text.
+"""
+
+from http import HTTPStatus
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from chassis import logs
+from chassis.identity import KeysUnavailable
+from chassis.web import Problem, prefers_json
+from gateway.problems import (
+    internal_error,
+    method_not_allowed,
+    no_such_queue,
+    no_such_route,
+    unavailable,
+)
+from pipeline.broker import BrokerUnavailable
+from pipeline.dead_letters import NoSuchQueue
+from pipeline.mongodb import StoreRefused, StoreUnavailable
+
+log = logs.get(__name__)
+
+
+def answer(problem: Problem) -> Response:
+    """Return the problem in the form that the route and the client speak."""
+    return problem.as_response(in_json=request.path.startswith("/v1/") or prefers_json())
+
+
+def register(app: Flask) -> None:
+    """Make the application answer every exception as a problem."""
+
+    @app.errorhandler(Problem)
+    def _(problem: Problem) -> Response:
+        return answer(problem)
+
+    @app.errorhandler(StoreUnavailable)
+    def _(error: StoreUnavailable) -> Response:
+        log.warning("the store is away", reason=str(error))
+        return answer(unavailable("the file store"))
+
+    @app.errorhandler(StoreRefused)
+    def _(error: StoreRefused) -> Response:
+        log.error("the store refused", reason=str(error))
+        return answer(unavailable("the file store"))
+
+    @app.errorhandler(BrokerUnavailable)
+    def _(error: BrokerUnavailable) -> Response:
+        log.warning("the broker is away", reason=str(error))
+        return answer(unavailable("the message broker"))
+
+    @app.errorhandler(NoSuchQueue)
+    def _(_error: NoSuchQueue) -> Response:
+        return answer(no_such_queue())
+
+    @app.errorhandler(KeysUnavailable)
+    def _(error: KeysUnavailable) -> Response:
+        log.warning("no keys to verify tokens with", reason=str(error))
+        return answer(unavailable("the auth service"))
+
+    @app.errorhandler(HTTPException)
+    def _(error: HTTPException) -> Response:
+        return answer(_of_flask(error))
+
+    @app.errorhandler(Exception)
+    def _(error: Exception) -> Response:
+        log.error("the gateway has a bug", exc_info=error)
+        return answer(internal_error())
+
+
+def _of_flask(error: HTTPException) -> Problem:
+    """Return what Flask itself refuses, before any view is asked."""
+    if isinstance(error, MethodNotAllowed):
+        return method_not_allowed(request.method, ", ".join(sorted(error.valid_methods or ())))
+    status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
+    if status == HTTPStatus.NOT_FOUND:
+        return no_such_route(request.path)
+    return Problem(status, status.name.lower(), error.description or status.phrase)

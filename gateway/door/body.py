@@ -1,0 +1,79 @@
+"""The content of a request, read in pieces as it arrives and never as a whole."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Iterator
+
+from flask import Request
+from werkzeug.http import parse_dict_header
+
+from gateway.uploads import problems as upload_problems
+
+PIECE_BYTES = 256 * 1024
+"""What is read at once: large enough that the threads seldom wait for each other."""
+
+
+class Body:
+    """A request's content, checked against what its headers say of it.
+
+    A file of at most `limit` bytes, and `around` it what its form may add.
+    """
+
+    def __init__(self, request: Request, limit: int, around: int = 0) -> None:
+        self._stream = request.environ["wsgi.input"]
+        self._length = request.content_length
+        if self._length is None and "wsgi.input_terminated" not in request.environ:
+            self._length = 0
+        self._limit = limit
+        self._most = limit + around
+        self._size = 0
+        self._expected = _sha256_of(request.headers.get("Content-Digest"))
+        self._hash = hashlib.sha256() if self._expected else None
+        if self._length is not None and self._length > self._most:
+            raise upload_problems.too_large(limit)
+
+    def pieces(self) -> Iterator[bytes]:
+        """Yield the content.
+
+        Raises:
+            Problem: it is too large, ends early, comes too slowly or is not what `Content-Digest` says.
+        """
+        while piece := self._read():
+            self._size += len(piece)
+            if self._size > self._most:
+                raise upload_problems.too_large(self._limit)
+            if self._hash is not None:
+                self._hash.update(piece)
+            yield piece
+        if self._length is not None and self._size < self._length:
+            raise upload_problems.ended_early(self._size, self._length)
+        if self._hash is not None and not hmac.compare_digest(self._hash.digest(), self._expected or b""):
+            raise upload_problems.wrong_digest()
+
+    def _read(self) -> bytes:
+        size = PIECE_BYTES if self._length is None else min(PIECE_BYTES, self._length - self._size)
+        try:
+            piece: bytes = self._stream.read(size) if size else b""
+        except TimeoutError:
+            raise upload_problems.too_slow() from None
+        except (OSError, ValueError):
+            raise upload_problems.ended_early(self._size, self._length) from None
+        return piece
+
+
+def _sha256_of(header: str | None) -> bytes | None:
+    """Return the SHA-256 that a `Content-Digest` names (RFC 9530); other algorithms are ignored."""
+    if header is None:
+        return None
+    text = parse_dict_header(header).get("sha-256")
+    if text is None:
+        return None
+    try:
+        digest = base64.b64decode(text.strip(":"), validate=True)
+    except binascii.Error:
+        raise upload_problems.malformed_digest() from None
+    if len(digest) != hashlib.sha256().digest_size:
+        raise upload_problems.malformed_digest()
+    return digest

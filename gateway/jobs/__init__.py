@@ -1,0 +1,1 @@
+"""A job on its way out: what its owner is told, sees and downloads."""

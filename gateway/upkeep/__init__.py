@@ -1,0 +1,1 @@
+"""What runs beside the requests: repairs, retention, gauges and the doctor."""

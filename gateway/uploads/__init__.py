@@ -1,0 +1,1 @@
+"""Bytes on their way in: from a request to queued jobs."""

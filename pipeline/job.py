@@ -1,0 +1,61 @@
+"""One job as it was read from its document; `jobs` moves it from state to state."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any, Literal, Self
+
+from pipeline.mongodb import Document
+
+State = Literal["uploading", "queued", "converting", "done", "failed", "canceled", "expired"]
+Bell = Literal["video", "mp3"]
+Phase = Literal["probing", "converting", "storing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to work on one job; `token` rises with every claim and fences off earlier holders."""
+
+    job_id: str
+    token: int
+
+    @property
+    def blob_id(self) -> str:
+        """The id of the MP3 that this claim stores."""
+        return f"{self.job_id}.{self.token}"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One job document as it was read; docs/architecture.md lists what the nested mappings hold."""
+
+    id: str
+    owner: str
+    state: State
+    version: int
+    created_at: datetime
+    updated_at: datetime
+    ended_at: datetime | None
+    attempt: int
+    request_id: str
+    source: Mapping[str, Any]
+    options: Mapping[str, Any]
+    media: Mapping[str, Any] | None
+    progress: float
+    phase: Phase | None
+    lease: Mapping[str, Any]
+    result: Mapping[str, Any] | None
+    error: Mapping[str, Any] | None
+    doorbell: Mapping[str, Mapping[str, Any]]
+    notice: Mapping[str, Any] | None
+
+    @classmethod
+    def of(cls, document: Document) -> Self:
+        """Return the job that a stored document describes; what a newer version added is left out."""
+        known = {field.name for field in fields(cls)} - {"id"}
+        return cls(id=document["_id"], **{name: document[name] for name in known})
+
+    @property
+    def claimed(self) -> Lease:
+        """The lease of the claim that this document was read by."""
+        return Lease(self.id, self.lease["token"])

@@ -1,0 +1,203 @@
+"""Look jobs up: one by its id, or those that something is due for, the longest due first."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from pipeline.job import Bell, Job, State
+from pipeline.mongodb import Client, Document, now, translated
+from pipeline.timing import DEFAULT, Timing
+
+OVER: tuple[State, ...] = ("done", "failed", "canceled")
+"""The states in which nothing more happens to a job by itself until its files expire."""
+CURSOR = re.compile(r"([0-9]{1,14})\.([0-9a-f]{32})")
+
+
+class InvalidCursor(ValueError):
+    """The text is no cursor that a page ended with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What an owner takes up now."""
+
+    active_jobs: int
+    jobs_today: int
+    stored_bytes: int
+
+
+class JobQueries:
+    """The collection `jobs.jobs`, to read; every method raises `StoreUnavailable` when MongoDB is away."""
+
+    def __init__(self, client: Client, timing: Timing = DEFAULT) -> None:
+        self.timing = timing
+        self._jobs = client["jobs"]["jobs"]
+
+    def ensure_indexes(self) -> None:
+        """Create the indexes that the look-ups below are answered by; again is harmless."""
+        with translated():
+            self._jobs.create_index([("owner", 1), ("created_at", -1)])
+            self._jobs.create_index([("created_at", -1)])
+            self._jobs.create_index([("state", 1), ("created_at", 1)])
+            self._jobs.create_index([("state", 1), ("ended_at", 1)])
+            self._jobs.create_index([("state", 1), ("source.kept", 1), ("ended_at", 1)])
+            self._jobs.create_index("notice.state")
+            self._jobs.create_index("doorbell.video.due_at")
+            self._jobs.create_index("doorbell.mp3.due_at")
+
+    def find(self, job_id: str, owner: str) -> Job | None:
+        """Return the owner's job; somebody else's is `None`, as an unknown one is."""
+        return self._find_one({"_id": job_id, "owner": owner})
+
+    def get(self, job_id: str) -> Job | None:
+        """Return a job for the suite's own processes, whoever owns it."""
+        return self._find_one({"_id": job_id})
+
+    def among(self, job_ids: Sequence[str]) -> dict[str, Job]:
+        """Return those of these jobs that exist, by id."""
+        with translated():
+            found = self._jobs.find({"_id": {"$in": list(job_ids)}})
+            return {document["_id"]: Job.of(document) for document in found}
+
+    def versions(self, job_ids: Sequence[str]) -> dict[str, int]:
+        """Return the versions of those of these jobs that exist."""
+        with translated():
+            found = self._jobs.find({"_id": {"$in": list(job_ids)}}, {"version": 1})
+            return {document["_id"]: document["version"] for document in found}
+
+    def count(self, state: State) -> int:
+        """Return how many jobs are in a state."""
+        with translated():
+            return self._jobs.count_documents({"state": state})
+
+    def oldest(self, state: State) -> Job | None:
+        """Return the job in a state whose upload began first."""
+        return next(iter(self._find({"state": state}, "created_at", 1)), None)
+
+    def usage(self, owner: str) -> Usage:
+        """Return how many jobs an owner has under way, began in the last 24 hours, and keeps bytes of."""
+        active = {"$in": ["$state", ["uploading", "queued", "converting"]]}
+        today = {"$gte": ["$created_at", now() - timedelta(days=1)]}
+        video = {"$cond": ["$source.kept", {"$ifNull": ["$source.size", 0]}, 0]}
+        mp3 = {"$cond": [{"$eq": ["$state", "done"]}, {"$ifNull": ["$result.size", 0]}, 0]}
+        sums = {
+            "active_jobs": {"$sum": {"$cond": [active, 1, 0]}},
+            "jobs_today": {"$sum": {"$cond": [today, 1, 0]}},
+            "stored_bytes": {"$sum": {"$add": [video, mp3]}},
+        }
+        with translated():
+            found = list(
+                self._jobs.aggregate([{"$match": {"owner": owner}}, {"$group": {"_id": None, **sums}}])
+            )
+        return Usage(**{name: int(found[0][name]) if found else 0 for name in sums})
+
+    def due(self, bell: Bell, limit: int) -> list[Job]:
+        """Return jobs whose bell should have rung by now."""
+        field = f"doorbell.{bell}.due_at"
+        return self._find({field: {"$lte": now()}}, field, limit)
+
+    def rung(self, bell: Bell) -> int:
+        """Return for how many jobs a bell was rung that nobody has answered yet."""
+        with translated():
+            return self._jobs.count_documents(_rung(bell))
+
+    def unanswered(self, bell: Bell, patience: timedelta, limit: int) -> list[Job]:
+        """Return jobs whose bell was rung over `patience` ago and that nobody took up, oldest first."""
+        rung_at = f"doorbell.{bell}.rung_at"
+        return self._find({**_rung(bell), rung_at: {"$lt": now() - patience}}, rung_at, limit)
+
+    def abandoned(self, limit: int) -> list[Job]:
+        """Return jobs whose converter let its lease end."""
+        return self._find(self._lapsed(now()), "lease.until", limit)
+
+    def unsent(self, limit: int) -> list[Job]:
+        """Return jobs whose mail was being sent by a process that is gone."""
+        return self._find(self._notice_lapsed(now()), "notice.until", limit)
+
+    def stale_uploads(self, age: timedelta, limit: int) -> list[Job]:
+        """Return uploads that began over `age` ago and never ended."""
+        return self._find({"state": "uploading", "created_at": {"$lt": now() - age}}, "created_at", limit)
+
+    def ended(
+        self, states: Sequence[State], age: timedelta, limit: int, *, source_kept: bool | None = None
+    ) -> list[Job]:
+        """Return jobs in one of `states` that ended over `age` ago, narrowed to those whose video is kept."""
+        query: Document = {"state": {"$in": list(states)}, "ended_at": {"$lt": now() - age}}
+        if source_kept is not None:
+            query["source.kept"] = source_kept
+        return self._find(query, "ended_at", limit)
+
+    def page(  # noqa: PLR0913 - one argument for each thing a list can be narrowed by
+        self,
+        owner: str | None,
+        *,
+        limit: int = 20,
+        state: State | None = None,
+        text: str | None = None,
+        before: str | None = None,
+        after: str | None = None,
+    ) -> list[Job]:
+        """Return an owner's jobs, the newest first.
+
+        Args:
+            owner: whose; `None` for everybody's, which only administrators see.
+            limit: how many at the most.
+            state: only those in this state.
+            text: only those with this in their file's name, in capitals or not.
+            before: the cursor of a job; only older ones.
+            after: the cursor of a job; only newer ones, those next to it.
+
+        Raises:
+            InvalidCursor: `before` or `after` is none.
+        """
+        query: Document = {} if owner is None else {"owner": owner}
+        if state is not None:
+            query["state"] = state
+        if text is not None:
+            query["source.filename"] = {"$regex": re.escape(text), "$options": "i"}
+        if before is not None:
+            query |= _beyond(before, "$lt")
+        if after is not None:
+            query |= _beyond(after, "$gt")
+        direction = -1 if after is None else 1
+        order = [("created_at", direction), ("_id", direction)]
+        with translated():
+            page = [Job.of(document) for document in self._jobs.find(query).sort(order).limit(limit)]
+        return page if after is None else page[::-1]
+
+    def _lapsed(self, time: datetime) -> Document:
+        """Match a job whose converter let its lease end, whatever clock it went by."""
+        return {"state": "converting", "lease.until": {"$lt": time - self.timing.clock_skew}}
+
+    def _notice_lapsed(self, time: datetime) -> Document:
+        """Match a job whose mail a process began to send and never recorded."""
+        return {"notice.state": "sending", "notice.until": {"$lt": time - self.timing.clock_skew}}
+
+    def _find_one(self, query: Document) -> Job | None:
+        with translated():
+            document = self._jobs.find_one(query)
+        return None if document is None else Job.of(document)
+
+    def _find(self, query: Document, oldest: str, limit: int) -> list[Job]:
+        with translated():
+            return [Job.of(document) for document in self._jobs.find(query).sort(oldest, 1).limit(limit)]
+
+
+def _rung(bell: Bell) -> Document:
+    waiting: Document = {"state": "queued"} if bell == "video" else {"notice.state": "pending"}
+    return {**waiting, f"doorbell.{bell}.due_at": None}
+
+
+def cursor(job: Job) -> str:
+    """Return the place of a job in its owner's list, for `page`."""
+    return f"{round(job.created_at.timestamp() * 1000)}.{job.id}"
+
+
+def _beyond(text: str, comparison: str) -> Document:
+    found = CURSOR.fullmatch(text)
+    if found is None:
+        raise InvalidCursor(f"{text[:50]!r} is no cursor")
+    time = datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=int(found[1]))
+    same_time = {"created_at": time, "_id": {comparison: found[2]}}
+    return {"$or": [{"created_at": {comparison: time}}, same_time]}
