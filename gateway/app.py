@@ -11,11 +11,13 @@ from gateway import routes
 from gateway.collaborators import Collaborators, use
 from gateway.door import answers, headers
 from gateway.door.auth_client import AuthClient
+from gateway.door.door import Door
 from gateway.door.passwords import Passwords
 from gateway.door.rates import Rates
 from gateway.jobs.watch import Watch
 from gateway.settings import Settings
 from gateway.uploads.limits import FreeSpace, Limits
+from gateway.uploads.queueing import Queueing
 from gateway.uploads.uploads import Uploads
 from pipeline import mongodb
 from pipeline.broker import Publisher
@@ -56,19 +58,15 @@ def build(
     stopping = app.extensions["stopping"] = threading.Event()
     jobs, videos = Jobs(client, settings.timing), Blobs(client, "videos")
     limits = Limits(settings, jobs, FreeSpace(client))
+    app.extensions["door"] = Door(settings, auth, verifier, Passwords(), Rates(Counters(client)))
     app.extensions["gateway"] = Collaborators(
         settings=settings,
-        auth=auth,
-        verifier=verifier,
-        passwords=Passwords(),
         jobs=jobs,
         videos=videos,
         mp3s=Blobs(client, "mp3s"),
         publisher=publisher,
         uploads=Uploads(
-            jobs,
-            videos,
-            publisher,
+            Queueing(jobs, videos, publisher),
             IdempotencyKeys(client),
             limits,
             settings.max_upload_bytes,
@@ -76,7 +74,6 @@ def build(
             stopping,
         ),
         watch=Watch(jobs.versions, max(1, settings.threads // 2), stopping),
-        rates=Rates(Counters(client)),
         dead_letters=DeadLetters(settings.rabbitmq_url.get_secret_value()),
     )
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it

@@ -5,11 +5,7 @@ from dataclasses import dataclass
 
 from flask import current_app, g
 
-from chassis.identity import Verifier
 from gateway import problems
-from gateway.door.auth_client import AuthClient
-from gateway.door.passwords import Passwords
-from gateway.door.rates import Rates
 from gateway.jobs.watch import Watch
 from gateway.settings import Settings
 from gateway.uploads.uploads import Uploads
@@ -27,16 +23,12 @@ class Collaborators:
     """The servers and stores behind the gateway."""
 
     settings: Settings
-    auth: AuthClient
-    verifier: Verifier
-    passwords: Passwords
     jobs: Jobs
     videos: Blobs
     mp3s: Blobs
     publisher: Publishes
     uploads: Uploads
     watch: Watch
-    rates: Rates
     dead_letters: DeadLetters
 
     def ring(self, job: Job, bell: Bell = "video") -> None:

@@ -230,3 +230,54 @@ def internal_error() -> Problem:
         "the gateway made a mistake",
         "Report the request id.",
     )
+
+
+def too_large(limit: int) -> Problem:
+    """The upload is larger than the gateway takes."""
+    return Problem(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        "too_large",
+        f"the file is larger than the {limit} bytes that are allowed",
+        "Send a shorter or a smaller video.",
+    )
+
+
+def ended_early(received: int, expected: int | None) -> Problem:
+    """The connection broke, or the body is shorter than its Content-Length."""
+    of = "" if expected is None else f" of {expected}"
+    return Problem(
+        HTTPStatus.BAD_REQUEST,
+        "ended_early",
+        f"the upload ended after {received}{of} bytes",
+        "Nothing was stored; send it again.",
+    )
+
+
+def too_slow() -> Problem:
+    """The client sends less than the least rate."""
+    return Problem(
+        HTTPStatus.REQUEST_TIMEOUT,
+        "too_slow",
+        "the upload comes too slowly",
+        "Nothing was stored; send it again over a better connection.",
+    )
+
+
+def malformed_digest() -> Problem:
+    """The Content-Digest header holds no SHA-256."""
+    return Problem(
+        HTTPStatus.BAD_REQUEST,
+        "malformed_digest",
+        "the Content-Digest cannot be read",
+        "Send Content-Digest: sha-256=:<base64 of the body's SHA-256>: or leave it out.",
+    )
+
+
+def wrong_digest() -> Problem:
+    """The body is another than the Content-Digest was computed from."""
+    return Problem(
+        HTTPStatus.BAD_REQUEST,
+        "wrong_digest",
+        "the body does not match its Content-Digest",
+        "It was changed on its way, or the digest is of something else; nothing was stored, send it again.",
+    )

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 from pipeline.mongodb import Document
 
 State = Literal["uploading", "queued", "converting", "done", "failed", "canceled", "expired"]
+STATES: tuple[State, ...] = get_args(State)
 Bell = Literal["video", "mp3"]
 Phase = Literal["probing", "converting", "storing"]
 

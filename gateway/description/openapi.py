@@ -10,10 +10,10 @@ from werkzeug.routing import Rule
 
 from gateway.description.documented import QUERY_OF_OPTIONS, Documentation
 from gateway.description.schemas import SHAPES
-from gateway.door.parameters import MAX_TEXT
-from gateway.routes.jobs import MAX_PAGE, STATES
+from gateway.door.parameters import MAX_PAGE, MAX_TEXT
 from gateway.uploads.limits import MAX_WAIT_SECONDS
 from pipeline.broker import QUEUES
+from pipeline.job import STATES
 from pipeline.job_queries import CURSOR
 from pipeline.options import BITRATES, LOUDEST, MAX_TITLE, MAX_TRACK, NO, QUIETEST, SAMPLE_RATES, YES
 

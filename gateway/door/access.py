@@ -10,8 +10,8 @@ from flask import Response, g, request
 
 from chassis.identity import Identity, InvalidToken
 from gateway import problems
-from gateway.collaborators import use
 from gateway.door import audit
+from gateway.door.door import the_door
 
 P = ParamSpec("P")
 Scope = Literal["jobs:read", "jobs:write", "admin"]
@@ -54,9 +54,9 @@ def ask_auth_as_caller(path: str) -> Response:
     Raises:
         Problem: auth refuses the token, which was revoked so lately that this process does not know yet.
     """
-    response = use().auth.forward(request, path, g.request_id, g.token)
+    response = the_door().auth.forward(request, path, g.request_id, g.token)
     if response.status_code == HTTPStatus.FORBIDDEN:  # the scope was looked at here
-        use().passwords.forget(request.headers.get("Authorization", ""))
+        the_door().passwords.forget(request.headers.get("Authorization", ""))
         raise problems.not_authorized()
     return response
 
@@ -75,13 +75,13 @@ def user_of(header: str) -> str | None:
 
 
 def _count(username: str) -> None:
-    g.rate = use().rates.count(f"user:{username}", use().settings.requests_per_minute)
+    g.rate = the_door().rates.count(f"user:{username}", the_door().settings.requests_per_minute)
     if g.rate.exceeded:
         raise problems.too_many_requests(g.rate.limit, g.rate.reset_seconds)
 
 
 def _count_login() -> None:
-    g.rate = use().rates.count(f"login:{request.remote_addr}", use().settings.logins_per_minute)
+    g.rate = the_door().rates.count(f"login:{request.remote_addr}", the_door().settings.logins_per_minute)
     if g.rate.exceeded:
         raise problems.too_many_logins(str(g.rate.reset_seconds))
 
@@ -99,7 +99,7 @@ def _identify() -> Identity:
 
 def _of_token(token: str) -> Identity:
     try:
-        identity = use().verifier.verify(token)
+        identity = the_door().verifier.verify(token)
     except InvalidToken as error:
         audit.record("refused", reason=str(error))
         raise problems.not_authorized() from None
@@ -108,13 +108,13 @@ def _of_token(token: str) -> Identity:
 
 
 def _of_password(credentials: str) -> Identity:
-    passwords = use().passwords
+    passwords = the_door().passwords
     for _ in range(2):  # the token that is remembered may have been revoked since
         token = passwords.token(credentials, _ask_auth)
         if token is None:
             break
         try:
-            identity = use().verifier.verify(token)
+            identity = the_door().verifier.verify(token)
         except InvalidToken:
             passwords.forget(credentials)
         else:
@@ -126,4 +126,4 @@ def _of_password(credentials: str) -> Identity:
 
 def _ask_auth(credentials: str) -> str | None:
     _count_login()
-    return use().auth.token(credentials, request.remote_addr or "", g.request_id)
+    return the_door().auth.token(credentials, request.remote_addr or "", g.request_id)

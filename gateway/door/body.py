@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from flask import Request
 from werkzeug.http import parse_dict_header
 
-from gateway.uploads import problems as upload_problems
+from gateway import problems
 
 PIECE_BYTES = 256 * 1024
 """What is read at once: large enough that the threads seldom wait for each other."""
@@ -32,7 +32,7 @@ class Body:
         self._expected = _sha256_of(request.headers.get("Content-Digest"))
         self._hash = hashlib.sha256() if self._expected else None
         if self._length is not None and self._length > self._most:
-            raise upload_problems.too_large(limit)
+            raise problems.too_large(limit)
 
     def pieces(self) -> Iterator[bytes]:
         """Yield the content.
@@ -43,23 +43,23 @@ class Body:
         while piece := self._read():
             self._size += len(piece)
             if self._size > self._most:
-                raise upload_problems.too_large(self._limit)
+                raise problems.too_large(self._limit)
             if self._hash is not None:
                 self._hash.update(piece)
             yield piece
         if self._length is not None and self._size < self._length:
-            raise upload_problems.ended_early(self._size, self._length)
+            raise problems.ended_early(self._size, self._length)
         if self._hash is not None and not hmac.compare_digest(self._hash.digest(), self._expected or b""):
-            raise upload_problems.wrong_digest()
+            raise problems.wrong_digest()
 
     def _read(self) -> bytes:
         size = PIECE_BYTES if self._length is None else min(PIECE_BYTES, self._length - self._size)
         try:
             piece: bytes = self._stream.read(size) if size else b""
         except TimeoutError:
-            raise upload_problems.too_slow() from None
+            raise problems.too_slow() from None
         except (OSError, ValueError):
-            raise upload_problems.ended_early(self._size, self._length) from None
+            raise problems.ended_early(self._size, self._length) from None
         return piece
 
 
@@ -73,7 +73,7 @@ def _sha256_of(header: str | None) -> bytes | None:
     try:
         digest = base64.b64decode(text.strip(":"), validate=True)
     except binascii.Error:
-        raise upload_problems.malformed_digest() from None
+        raise problems.malformed_digest() from None
     if len(digest) != hashlib.sha256().digest_size:
-        raise upload_problems.malformed_digest()
+        raise problems.malformed_digest()
     return digest

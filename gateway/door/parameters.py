@@ -9,6 +9,8 @@ from gateway import problems
 
 MAX_TEXT = 100
 MAX_DIGITS = 9
+MAX_PAGE = 100
+"""How many entries one page of a list holds."""
 
 
 def number(name: str, default: int, least: int, most: int) -> int:

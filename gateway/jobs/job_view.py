@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import url_for
 
-from gateway.collaborators import use
+from gateway.door.door import the_door
 from pipeline.job import Job
 
 
@@ -20,7 +20,7 @@ def describe(job: Job) -> dict[str, Any]:
         "created_at": job.created_at.isoformat(),
         "updated_at": job.updated_at.isoformat(),
         "ended_at": job.ended_at and job.ended_at.isoformat(),
-        "expires_at": job.ended_at and (job.ended_at + use().settings.keep_files_for).isoformat(),
+        "expires_at": job.ended_at and (job.ended_at + the_door().settings.keep_files_for).isoformat(),
         "attempt": job.attempt,
         "progress": job.progress,
         "phase": job.phase,

@@ -8,6 +8,7 @@ from gateway.collaborators import use
 from gateway.description.documented import documented
 from gateway.door import audit
 from gateway.door.access import ask_auth_as_caller, limits_logins, requires
+from gateway.door.door import the_door
 
 routes = Blueprint("account", __name__, url_prefix="/v1")
 
@@ -32,8 +33,8 @@ def usage() -> Response:
 @documented({204: "nothing"}, errors=(400, 401, 413, 422, 429), body="NewPassword")
 def password() -> Response:
     """Change your password; every token from before is refused within seconds."""
-    response = use().auth.forward(request, "/password", g.request_id)
-    use().passwords.forget(request.headers.get("Authorization", ""))
+    response = the_door().auth.forward(request, "/password", g.request_id)
+    the_door().passwords.forget(request.headers.get("Authorization", ""))
     audit.record("password", status=response.status_code)
     return response
 
@@ -44,6 +45,6 @@ def password() -> Response:
 def logout() -> Response:
     """Have every token of yours refused from now on."""
     response = ask_auth_as_caller("/logout")
-    use().passwords.forget(request.headers.get("Authorization", ""))
+    the_door().passwords.forget(request.headers.get("Authorization", ""))
     audit.record("logout", status=response.status_code)
     return response

@@ -1,7 +1,6 @@
 """What administrators may: users, which auth keeps, and any job."""
 
 from dataclasses import asdict
-from typing import get_args
 from urllib.parse import quote
 
 from flask import Blueprint, Response, jsonify, request
@@ -12,11 +11,9 @@ from gateway.description.documented import documented
 from gateway.door import audit, parameters
 from gateway.door.access import ask_auth_as_caller, requires
 from gateway.jobs.job_view import describe
-from pipeline.job import Job, State
+from pipeline.job import STATES, Job
 from pipeline.job_queries import OVER, InvalidCursor, cursor
 
-MAX_PAGE = 100
-STATES: tuple[State, ...] = get_args(State)
 GIVEN_UP = {
     "code": "given_up",
     "message": "The operators ended this conversion.",
@@ -64,7 +61,7 @@ def jobs() -> Response:
     try:
         page = use().jobs.page(
             parameters.text("owner"),
-            limit=parameters.number("limit", 20, 1, MAX_PAGE),
+            limit=parameters.number("limit", 20, 1, parameters.MAX_PAGE),
             state=parameters.one_of("state", STATES),  # type: ignore[arg-type]  # it is one of STATES
             text=parameters.text("q"),
             before=request.args.get("before"),

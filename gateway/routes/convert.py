@@ -11,7 +11,7 @@ from gateway.door import parameters
 from gateway.door.access import requires
 from gateway.jobs.job_view import describe
 from gateway.uploads.limits import MAX_WAIT_SECONDS
-from gateway.uploads.uploads import Terms
+from gateway.uploads.terms import Terms
 
 routes = Blueprint("convert", __name__, url_prefix="/v1/convert")
 

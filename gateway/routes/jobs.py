@@ -1,7 +1,6 @@
 """Jobs: upload, list, follow, cancel, retry, delete."""
 
 from http import HTTPStatus
-from typing import get_args
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, g, jsonify, request, url_for
@@ -16,15 +15,13 @@ from gateway.jobs.downloads import send_mp3
 from gateway.jobs.events import stream
 from gateway.jobs.job_view import describe
 from gateway.uploads.limits import MAX_WAIT_SECONDS
-from gateway.uploads.uploads import Terms
-from pipeline.job import Job, State
+from gateway.uploads.terms import Terms
+from pipeline.job import STATES, Job
 from pipeline.job_queries import OVER, InvalidCursor, cursor
 from pipeline.mongodb import StoreRefused, StoreUnavailable
 from pipeline.options import InvalidOption, Options
 
-MAX_PAGE = 100
 MAX_OPTIONS_BYTES = 16 * 1024
-STATES: tuple[State, ...] = get_args(State)
 
 routes = Blueprint("jobs", __name__, url_prefix="/v1/jobs")
 
@@ -54,7 +51,7 @@ def create() -> Response:
 def index() -> Response:
     """List your jobs, the newest first."""
     parameters.only("state", "q", "limit", "before")
-    limit = parameters.number("limit", 20, 1, MAX_PAGE)
+    limit = parameters.number("limit", 20, 1, parameters.MAX_PAGE)
     state = parameters.one_of("state", STATES)
     try:
         page = use().jobs.page(
@@ -97,7 +94,7 @@ def show(job_id: str) -> Response:
 @documented({200: "events", 204: "nothing"}, errors=(404,), headers=("Last-Event-ID",))
 def events(job_id: str) -> Response:
     """Follow a job by Server-Sent Events until it is over."""
-    return stream(own_job(job_id), use())
+    return stream(own_job(job_id), use().jobs, use().watch)
 
 
 @routes.get("/<job_id>/mp3")

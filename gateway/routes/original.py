@@ -9,9 +9,10 @@ from gateway.collaborators import own_job, use
 from gateway.description.documented import QUERY_OF_OPTIONS, documented
 from gateway.door import audit
 from gateway.door.access import limits_logins, requires, user_of
+from gateway.door.door import the_door
 from gateway.jobs.downloads import send_mp3
 from gateway.jobs.job_view import describe
-from gateway.uploads.uploads import Terms
+from gateway.uploads.terms import Terms
 
 routes = Blueprint("original", __name__)
 
@@ -21,7 +22,7 @@ routes = Blueprint("original", __name__)
 @documented({200: "token"}, errors=(400, 401, 413, 415, 422, 429), body="login")
 def login() -> Response:
     """Return a token for a user name and a password (HTTP basic)."""
-    response = use().auth.forward(request, "/login", g.request_id)
+    response = the_door().auth.forward(request, "/login", g.request_id)
     name = user_of(request.headers.get("Authorization", ""))
     audit.record("login", name=name, status=response.status_code)
     return response

@@ -30,8 +30,40 @@ class Sink(Protocol):
         """The file is complete."""
 
 
+class Nothing:
+    """What a browser sends for a file field that was left empty: no name and no bytes."""
+
+    def write(self, data: bytes) -> None:
+        """Refuse bytes: a file that has some has a name."""
+        if data:
+            raise upload_problems.malformed_upload("a file has no name")
+
+    def close(self) -> None:
+        """Take the end of nothing."""
+
+
 OpenFile = Callable[[str, str], Sink]
 """Called with a file's name and content type when its first byte is about to come."""
+
+
+def read_files(request: Request, body: Body, open_file: OpenFile, name: str | None) -> dict[str, str]:
+    """Hand the files of a request over and return the fields beside them.
+
+    `name` is that of the file where the whole body is one; with `None` only forms hold files.
+
+    Raises:
+        Problem: the body is not the form that its headers announce.
+    """
+    if request.mimetype == "multipart/form-data":
+        return read_form(request, body, open_file)
+    if name is not None:
+        sink: Sink | None = None
+        for piece in body.pieces():
+            sink = sink or open_file(name, request.mimetype or "application/octet-stream")
+            sink.write(piece)
+        if sink is not None:
+            sink.close()
+    return {}
 
 
 def read_form(request: Request, body: Body, open_file: OpenFile) -> dict[str, str]:

@@ -6,8 +6,7 @@ import httpx
 import pytest
 
 from pipeline import broker
-
-from .conftest import Gateway, StartGateway, Stores, some, wait_until
+from tests.integration.gateway.conftest import Gateway, StartGateway, Stores, some, wait_until
 
 
 @pytest.fixture

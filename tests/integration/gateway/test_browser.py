@@ -15,7 +15,7 @@ import httpx
 import imageio_ffmpeg
 import pytest
 
-from .conftest import Gateway, Stores
+from tests.integration.gateway.conftest import Gateway, Stores
 
 MINUTES = 10
 SECONDS = 60.0

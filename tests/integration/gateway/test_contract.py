@@ -5,7 +5,7 @@ import os
 import httpx
 import pytest
 
-from .conftest import Gateway, Stores
+from tests.integration.gateway.conftest import Gateway, Stores
 
 VIDEO = ("talk.mp4", b"a video", "video/mp4")
 UNKNOWN = "0" * 32

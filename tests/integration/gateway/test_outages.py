@@ -5,7 +5,7 @@ import sys
 
 import httpx
 
-from .conftest import ROOT, Gateway, StartGateway
+from tests.integration.gateway.conftest import ROOT, Gateway, StartGateway
 
 VIDEO = ("talk.mp4", b"\0 a video")
 

@@ -13,10 +13,9 @@ import httpx
 import pytest
 
 from tests.integration.forking import status_after_a_signal
-
-from .conftest import SECONDS, Gateway, StartGateway, Stores, program, wait_until
-from .test_connections import everything
-from .test_uploads import END, PART, head_of
+from tests.integration.gateway.conftest import SECONDS, Gateway, StartGateway, Stores, program, wait_until
+from tests.integration.gateway.door.test_connections import everything
+from tests.integration.gateway.uploads.test_uploads import END, PART, head_of
 
 LONG = "PT10M"
 """Far longer than a test waits: who waits for this is seen."""

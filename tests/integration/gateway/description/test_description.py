@@ -6,9 +6,9 @@ import httpx
 import pytest
 from pydantic import BaseModel
 
-from gateway import openapi, schemas
-
-from .conftest import ROOT, Gateway, Stores
+from gateway import openapi
+from gateway.description import schemas
+from tests.integration.gateway.conftest import ROOT, Gateway, Stores
 
 VIDEO = ("talk.mp4", b"\0 a video")
 

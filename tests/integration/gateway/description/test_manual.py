@@ -13,8 +13,7 @@ from gateway import problems
 from gateway.door import malformed
 from gateway.uploads import problems as upload_problems
 from pipeline.options import Options
-
-from .conftest import ROOT, Gateway, Stores, some
+from tests.integration.gateway.conftest import ROOT, Gateway, Stores, some
 
 PAGE = (ROOT / "docs/api.md").read_text(encoding="utf-8")
 VIDEO = b"\0\0\0 ftypisom a video"

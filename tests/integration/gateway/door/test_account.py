@@ -6,7 +6,7 @@ import time
 import httpx
 import pytest
 
-from .conftest import Gateway, StartGateway, Stores, wait_until
+from tests.integration.gateway.conftest import Gateway, StartGateway, Stores, wait_until
 
 VIDEO = ("talk.mp4", b"\0 a video")
 PASSWORD = httpx.BasicAuth("me@example.com", "right")

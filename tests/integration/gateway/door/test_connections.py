@@ -10,8 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from .conftest import MAX_UPLOAD_BYTES, Gateway, Stores
-from .test_uploads import PART, head_of
+from tests.integration.gateway.conftest import MAX_UPLOAD_BYTES, Gateway, Stores
+from tests.integration.gateway.uploads.test_uploads import PART, head_of
 
 
 def curl(*arguments: str) -> str:

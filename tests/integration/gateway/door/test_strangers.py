@@ -16,8 +16,7 @@ from flask import Flask
 
 from gateway import routes
 from gateway.description import openapi, schemas
-
-from .conftest import Gateway, Stores, some
+from tests.integration.gateway.conftest import Gateway, Stores, some
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 OPEN = {"/login", "/v1/limits", "/v1/me/password", "/openapi.json", "/docs", "/docs/style.css"}

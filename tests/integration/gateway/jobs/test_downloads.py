@@ -10,8 +10,7 @@ import pytest
 
 from pipeline.files import CHUNK_BYTES
 from pipeline.job import Job
-
-from .conftest import Gateway, Stores
+from tests.integration.gateway.conftest import Gateway, Stores
 
 MP3 = random.Random(3).randbytes(2 * CHUNK_BYTES + 1000)  # noqa: S311 - every worker must name it alike
 TAG = f'"{hashlib.sha256(MP3).hexdigest()}"'

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from .conftest import Gateway, StartGateway, Stores, some, wait_until
+from tests.integration.gateway.conftest import Gateway, StartGateway, Stores, some, wait_until
 
 VIDEO = ("talk.mp4", b"\0\0\0 ftypisom a video")
 UNKNOWN = "0" * 32

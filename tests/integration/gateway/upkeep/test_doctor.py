@@ -11,8 +11,8 @@ import pytest
 import structlog
 
 from gateway import doctor
-
-from .conftest import SmallAuth
+from pipeline import mongodb
+from tests.integration.gateway.conftest import SmallAuth
 
 
 @pytest.fixture(autouse=True)

@@ -11,14 +11,15 @@ from flask import Flask, request
 from chassis.web import Problem
 from gateway.settings import Settings
 from gateway.uploads.limits import FreeSpace, Limits
-from gateway.uploads.uploads import Terms, Uploads
+from gateway.uploads.queueing import Queueing
+from gateway.uploads.terms import Terms
+from gateway.uploads.uploads import Uploads
 from pipeline.broker import BrokerUnavailable
 from pipeline.idempotency import IdempotencyKeys, Remembered
 from pipeline.job import Job
 from pipeline.jobs import Jobs
 from pipeline.mongodb import StoreUnavailable
-
-from .conftest import Stores
+from tests.integration.gateway.conftest import Stores
 
 SETTINGS = Settings.read({"MONGODB_URL": "-", "RABBITMQ_URL": "-", "MIN_FREE_BYTES": "1000"})
 OWNER = "me@example.com"
@@ -113,8 +114,9 @@ class SecondPlace(IdempotencyKeys):
 def uploads(stores: Stores, **changes: Any) -> Uploads:
     limits = Limits(SETTINGS, stores.jobs, lambda: None)  # type: ignore[arg-type]  # called, and no more
     parts = {"jobs": stores.jobs, "videos": stores.videos, "publisher": Queues()}
+    queueing = Queueing(**{name: changes.pop(name, part) for name, part in parts.items()})
     own = {"keys": IdempotencyKeys(stores.client), "limits": limits, "max_bytes": 10**6}
-    return Uploads(**{**parts, **own, **changes})
+    return Uploads(queueing, **{**own, **changes})
 
 
 def receive(to: Uploads, files: int = 1, **headers: str) -> list[Job]:

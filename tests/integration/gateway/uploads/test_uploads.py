@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from .conftest import MAX_UPLOAD_BYTES, Gateway, StartGateway, Stores, wait_until
+from tests.integration.gateway.conftest import MAX_UPLOAD_BYTES, Gateway, StartGateway, Stores, wait_until
 
 BOUNDARY = "frontier"
 FORM = f"multipart/form-data; boundary={BOUNDARY}"

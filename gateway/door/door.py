@@ -1,0 +1,28 @@
+"""What the door works with: whom it asks who somebody is, and what it counts by."""
+
+from dataclasses import dataclass
+
+from flask import current_app
+
+from chassis.identity import Verifier
+from gateway.door.auth_client import AuthClient
+from gateway.door.passwords import Passwords
+from gateway.door.rates import Rates
+from gateway.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """The auth service, its keys, the passwords seen lately, and the rates."""
+
+    settings: Settings
+    auth: AuthClient
+    verifier: Verifier
+    passwords: Passwords
+    rates: Rates
+
+
+def the_door() -> Door:
+    """Return the door of the application that answers now."""
+    door: Door = current_app.extensions["door"]
+    return door
