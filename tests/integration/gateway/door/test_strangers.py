@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from flask import Flask
 
-from gateway import routes
-from gateway.description import openapi, schemas
+from gateway import openapi, routes
+from gateway.description import schemas
 from tests.integration.gateway.conftest import Gateway, Stores, some
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
