@@ -16,7 +16,7 @@ PYTHON = $(if $(filter docker,$(ENGINE)),.tools/dev,.venv)/bin/python
 ANY_PYTHON = $(firstword $(wildcard .venv/bin/python .tools/dev/bin/python))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up status logs down clean setup test lint unit check chaos crashpoints soak bench fuzz
+.PHONY: help demo up status logs down clean setup test docs lint unit check chaos crashpoints soak bench fuzz
 .PHONY: minikube cluster-demo cluster-status cluster-down lint-manifests
 .PHONY: cluster-chaos cluster-check cluster-upgrade cluster-measure
 
@@ -106,6 +106,9 @@ unit: $(SERVICES:%=unit-%) ## each service's unit tests, with its own dependenci
 unit-%:
 	UV_PROJECT_ENVIRONMENT=.tools/unit/$* .tools/bin/uv sync -q --frozen --only-group $* --only-group unit
 	.tools/unit/$*/bin/pytest -q tests/unit/$*
+
+docs: setup ## write the parts of docs/ that are made from the code
+	$(BIN)/python -m dev.documents
 
 bench: setup ## measure every figure of speed; leave the machine alone meanwhile
 	@for program in $(filter-out __init__,$(basename $(notdir $(wildcard benchmarks/*.py)))); do \

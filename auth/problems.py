@@ -1,13 +1,15 @@
-"""Every error that auth answers with, and the two forms it comes in.
+"""The errors that auth answers with, and the two forms they come in.
 
 One line of plain text, or RFC 9457 `application/problem+json` when the client prefers JSON.
+`make docs` writes the catalogue into docs/api.md.
 """
 
+from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
 
 from flask import Flask, Response
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
 from auth.database import DatabaseUnavailable
 from auth.logins import InvalidCredentials
@@ -18,107 +20,161 @@ from auth.tokens import InvalidScope
 from auth.user import InvalidUsername, NoSuchUser, UserExists
 from chassis import logs
 from chassis.identity import InvalidToken
-from chassis.web import Problem, prefers_json
+from chassis.problem import Catalogue, Problem, Words
+from chassis.web import prefers_json, respond
 
 RETRY_SECONDS = 5
-REFUSALS = {
-    InvalidScope: (HTTPStatus.BAD_REQUEST, "invalid_scope", "Ask for fewer, or for none to get all."),
-    InvalidUsername: (HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_username", "Correct the address."),
-    NoSuchUser: (HTTPStatus.NOT_FOUND, "no_such_user", "GET /v1/admin/users lists the users."),
-    UserExists: (HTTPStatus.CONFLICT, "user_exists", "PATCH /v1/admin/users/<username> changes a user."),
-    WeakPassword: (HTTPStatus.UNPROCESSABLE_ENTITY, "weak_password", "Choose another; a sentence is good."),
-}
-"""Exceptions whose own words are the answer, and what to do about each."""
+CHALLENGE = {"WWW-Authenticate": 'Basic realm="video-to-mp3", charset="UTF-8"'}
 
 log = logs.get(__name__)
+errors = Catalogue()
 
 
-def missing_credentials() -> Problem:
+@errors.problem(HTTPStatus.UNAUTHORIZED)
+def missing_credentials() -> Words:
     """The request names no user and password."""
-    return _unauthorized(
-        "missing credentials", "Send user name and password by HTTP basic: curl -u me@example.com."
+    return Words(
+        "missing credentials",
+        "Send a user name and password with HTTP basic authentication: curl -u me@example.com.",
+        CHALLENGE,
     )
 
 
-def invalid_credentials() -> Problem:
-    """User name and password do not belong together."""
-    return _unauthorized("invalid credentials", "Check the user name and the password.")
+@errors.problem(HTTPStatus.UNAUTHORIZED)
+def invalid_credentials() -> Words:
+    """The user name or the password is wrong."""
+    return Words("invalid credentials", "Check the user name and the password.", CHALLENGE)
 
 
-def not_authorized() -> Problem:
-    """The token is missing, wrong, too old or revoked."""
-    return Problem(
-        HTTPStatus.FORBIDDEN,
-        "not_authorized",
+@errors.problem(HTTPStatus.FORBIDDEN)
+def not_authorized() -> Words:
+    """The token is missing, wrong, expired or revoked."""
+    return Words(
         "not authorized",
         "Log in with POST /login and send the token as 'Authorization: Bearer <token>'.",
     )
 
 
-def missing_scope(scope: str) -> Problem:
-    """The token is good, but not for this."""
-    return Problem(
-        HTTPStatus.FORBIDDEN,
-        "missing_scope",
+@errors.problem(HTTPStatus.FORBIDDEN)
+def missing_scope(scope: str) -> Words:
+    """The token is valid, but does not allow this."""
+    return Words(
         f"the token lacks the scope {scope}",
-        "Log in again, as a user who may have it and without asking for fewer scopes.",
+        "Log in again, as a user who has this scope and without asking for fewer scopes.",
     )
 
 
-def malformed_body() -> Problem:
-    """The body is no JSON."""
-    return Problem(
-        HTTPStatus.BAD_REQUEST,
-        "malformed_body",
-        "the body is no JSON",
-        """Send a JSON object, for example -d '{"username": "me@example.com"}'.""",
+@errors.problem(HTTPStatus.BAD_REQUEST)
+def malformed_body() -> Words:
+    """The body is not JSON."""
+    return Words(
+        "the body is not JSON", """Send a JSON object, for example -d '{"username": "me@example.com"}'."""
     )
 
 
-def invalid_body(reason: str) -> Problem:
-    """The body is JSON, but not what the route takes."""
-    return Problem(
-        HTTPStatus.UNPROCESSABLE_ENTITY,
-        "invalid_body",
-        reason,
-        "Correct it; /docs tells what the body holds.",
-    )
+@errors.problem(HTTPStatus.UNPROCESSABLE_ENTITY)
+def invalid_body(reason: str) -> Words:
+    """The body is JSON, but not what this address takes."""
+    return Words(reason, "Correct the body; /docs describes it.")
 
 
-def too_many_failures(retry_after: int) -> Problem:
+@errors.problem(HTTPStatus.TOO_MANY_REQUESTS)
+def too_many_failures(retry_after: int) -> Words:
     """Too many wrong passwords for this account, or from this address."""
-    return Problem(
-        HTTPStatus.TOO_MANY_REQUESTS,
-        "too_many_failures",
-        "too many failed logins",
-        f"Try again in {retry_after} s.",
-        {"Retry-After": str(retry_after)},
+    return Words(
+        "too many failed logins", f"Try again in {retry_after} s.", {"Retry-After": str(retry_after)}
     )
 
 
-def unavailable(what: str) -> Problem:
-    """Something that auth needs is away for now."""
-    return Problem(
-        HTTPStatus.SERVICE_UNAVAILABLE,
-        "unavailable",
-        f"{what} right now",
-        "Try again in a few seconds.",
-        {"Retry-After": str(RETRY_SECONDS)},
+@errors.problem(HTTPStatus.SERVICE_UNAVAILABLE)
+def unavailable(what: str) -> Words:
+    """A server that auth needs cannot be reached right now."""
+    return Words(f"{what} right now", "Try again in a few seconds.", {"Retry-After": str(RETRY_SECONDS)})
+
+
+@errors.problem(HTTPStatus.BAD_REQUEST)
+def invalid_scope(sentence: str) -> Words:
+    """The login asks for a scope that the user does not have."""
+    return Words(sentence, "Ask for fewer scopes, or for none to get all of yours.")
+
+
+@errors.problem(HTTPStatus.UNPROCESSABLE_ENTITY)
+def invalid_username(sentence: str) -> Words:
+    """The user name is not an e-mail address."""
+    return Words(sentence, "Correct the address.")
+
+
+@errors.problem(HTTPStatus.NOT_FOUND)
+def no_such_user(sentence: str) -> Words:
+    """There is no user with this name."""
+    return Words(sentence, "GET /v1/admin/users lists the users.")
+
+
+@errors.problem(HTTPStatus.CONFLICT)
+def user_exists(sentence: str) -> Words:
+    """There is a user with this name already."""
+    return Words(sentence, "PATCH /v1/admin/users/<username> changes a user.")
+
+
+@errors.problem(HTTPStatus.UNPROCESSABLE_ENTITY)
+def weak_password(sentence: str) -> Words:
+    """The password is too short, too long, or one that attackers try first."""
+    return Words(sentence, "Choose another one; a whole sentence is good.")
+
+
+@errors.problem(HTTPStatus.NOT_FOUND)
+def not_found() -> Words:
+    """There is nothing at this address."""
+    return Words("there is nothing at this address", "/docs lists all addresses.")
+
+
+@errors.problem(HTTPStatus.METHOD_NOT_ALLOWED)
+def method_not_allowed(allowed: str) -> Words:
+    """The address exists, but not for this method; `Allow` lists those that work."""
+    return Words(
+        f"this method is not allowed here; allowed: {allowed}",
+        "Use one of the allowed methods.",
+        {"Allow": allowed},
     )
 
 
-def _unauthorized(detail: str, hint: str) -> Problem:
-    challenge = {"WWW-Authenticate": 'Basic realm="video-to-mp3", charset="UTF-8"'}
-    return Problem(HTTPStatus.UNAUTHORIZED, detail.replace(" ", "_"), detail, hint, challenge)
+@errors.problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+def too_large() -> Words:
+    """The body or file is larger than allowed."""
+    return Words("the body is larger than allowed", "/docs describes what the body holds.")
+
+
+@errors.problem(HTTPStatus.BAD_REQUEST)
+def bad_request(reason: str) -> Words:
+    """The request cannot be understood."""
+    return Words(
+        f"the request cannot be understood: {reason[:200]}", "See /docs for what each address takes."
+    )
+
+
+@errors.problem(HTTPStatus.INTERNAL_SERVER_ERROR)
+def internal_error() -> Words:
+    """Auth has a bug."""
+    return Words("auth failed to handle this request", "Report the request id to the operators.")
+
+
+REFUSALS: dict[type[Exception], Callable[[str], Problem]] = {
+    InvalidScope: invalid_scope,
+    InvalidUsername: invalid_username,
+    NoSuchUser: no_such_user,
+    UserExists: user_exists,
+    WeakPassword: weak_password,
+}
+"""Exceptions whose own words are the answer."""
 
 
 def answer(problem: Problem) -> Response:
     """Return the problem in the form that the client prefers."""
-    return problem.as_response(in_json=prefers_json())
+    return respond(problem, in_json=prefers_json())
 
 
-def _refuse(status: HTTPStatus, code: str, hint: str, error: Exception) -> Response:
-    return answer(Problem(status, code, str(error), hint))
+def _refuse(problem: Callable[[str], Problem], error: Exception) -> Response:
+    return answer(problem(str(error)))
 
 
 def register(app: Flask) -> None:
@@ -150,17 +206,25 @@ def register(app: Flask) -> None:
     def _(error: TooManyFailures) -> Response:
         return answer(too_many_failures(error.retry_after))
 
-    for kind, (status, code, hint) in REFUSALS.items():
-        app.register_error_handler(kind, partial(_refuse, status, code, hint))
+    for kind, problem in REFUSALS.items():
+        app.register_error_handler(kind, partial(_refuse, problem))
 
     @app.errorhandler(HTTPException)
     def _(error: HTTPException) -> Response:
-        status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
-        headers = {name: value for name, value in error.get_headers() if name == "Allow"}
-        return answer(Problem(status, status.name.lower(), error.description or status.phrase, "", headers))
+        return answer(_of_flask(error))
 
     @app.errorhandler(Exception)
     def _(error: Exception) -> Response:
         log.error("auth has a bug", exc_info=error)
-        status = HTTPStatus.INTERNAL_SERVER_ERROR
-        return answer(Problem(status, "internal_error", "auth made a mistake", "Report the request id."))
+        return answer(internal_error())
+
+
+def _of_flask(error: HTTPException) -> Problem:
+    """Return what Flask itself refuses, before any view is asked."""
+    if isinstance(error, MethodNotAllowed):
+        return method_not_allowed(", ".join(sorted(error.valid_methods or ())))
+    if isinstance(error, NotFound):
+        return not_found()
+    if isinstance(error, RequestEntityTooLarge):
+        return too_large()
+    return bad_request(error.description or "")

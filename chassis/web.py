@@ -7,7 +7,6 @@ import json
 import re
 import time
 from collections.abc import Callable
-from http import HTTPStatus
 from uuid import uuid4
 
 import structlog
@@ -15,6 +14,7 @@ from flask import Flask, Response, g, request
 from prometheus_client import Counter, Histogram
 
 from chassis import logs
+from chassis.problem import Problem
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -23,45 +23,15 @@ request_seconds = Histogram("http_request_seconds", "Seconds until the answer be
 log = logs.get(__name__)
 
 
-class Problem(Exception):
-    """An answer other than success; carries its HTTP status."""
-
-    def __init__(
-        self,
-        status: HTTPStatus,
-        code: str,
-        detail: str,
-        hint: str = "",
-        headers: dict[str, str] | None = None,
-    ) -> None:
-        super().__init__(detail)
-        self.status = status
-        self.code = code
-        self.detail = detail
-        self.hint = hint
-        self.headers = headers or {}
-
-    def as_document(self, request_id: str) -> dict[str, str | int]:
-        """Return it as RFC 9457 tells it."""
-        return {
-            "type": "about:blank",
-            "title": self.status.phrase,
-            "status": self.status.value,
-            "code": self.code,
-            "detail": self.detail,
-            "hint": self.hint,
-            "request_id": request_id,
-        }
-
-    def as_response(self, *, in_json: bool) -> Response:
-        """Return it as `application/problem+json`, or as its sentence in one line of plain text."""
-        if in_json:
-            body, mimetype = json.dumps(self.as_document(g.request_id)) + "\n", "application/problem+json"
-        else:
-            body, mimetype = self.detail, "text/plain"
-        response = Response(body, self.status, mimetype=mimetype)
-        response.headers.update(self.headers)
-        return response
+def respond(problem: Problem, *, in_json: bool) -> Response:
+    """Return a problem as `application/problem+json`, or as its detail in one line of plain text."""
+    if in_json:
+        body, mimetype = json.dumps(problem.as_document(g.request_id)) + "\n", "application/problem+json"
+    else:
+        body, mimetype = problem.detail, "text/plain"
+    response = Response(body, problem.status, mimetype=mimetype)
+    response.headers.update(problem.headers)
+    return response
 
 
 def prefers_json() -> bool:

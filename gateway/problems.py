@@ -1,283 +1,236 @@
-"""The errors that the gateway answers with: status, stable code, and what to do about it.
+"""The errors that the gateway answers with: status, code, what is wrong and what to do.
 
-Those of uploads are in `upload_problems`.
+One catalogue for all rooms; `uploads/problems.py` and `door/malformed.py` declare theirs in it.
+`make docs` writes it into docs/api.md.
 """
 
 from collections.abc import Sequence
 from http import HTTPStatus
 
-from chassis.web import Problem
+from chassis.problem import Catalogue, Words
 
 RETRY_SECONDS = 5
 
+errors = Catalogue()
 
-def not_authorized() -> Problem:
-    """The token is missing, wrong or too old."""
-    return Problem(
-        HTTPStatus.UNAUTHORIZED,
-        "not_authorized",
+
+@errors.problem(HTTPStatus.UNAUTHORIZED)
+def not_authorized() -> Words:
+    """The token or password is missing, wrong, expired or revoked."""
+    return Words(
         "not authorized",
-        "Send user name and password (curl -u me@example.com), or a token of POST /login as "
-        "'Authorization: Bearer <token>'; one that was good before has expired or was revoked.",
+        "Send a user name and password (curl -u me@example.com), or a token from POST /login as "
+        "'Authorization: Bearer <token>'. A token that worked before has expired or was revoked.",
         {"WWW-Authenticate": "Bearer"},
     )
 
 
-def busy() -> Problem:
-    """As many uploads are under way as this process takes."""
-    return Problem(
-        HTTPStatus.SERVICE_UNAVAILABLE,
-        "busy",
-        "too many uploads are under way",
+@errors.problem(HTTPStatus.SERVICE_UNAVAILABLE)
+def busy() -> Words:
+    """The gateway is handling as many uploads as it can."""
+    return Words(
+        "too many uploads are in progress",
         "Try again in a few seconds.",
         {"Retry-After": str(RETRY_SECONDS)},
     )
 
 
-def fid_required() -> Problem:
-    """A download without the id of a file."""
-    return Problem(
-        HTTPStatus.BAD_REQUEST,
-        "fid_required",
-        "fid is required",
-        "Name the job: /download?fid=<id>, with the id from the mail.",
-    )
+@errors.problem(HTTPStatus.BAD_REQUEST)
+def fid_required() -> Words:
+    """A download names no file id."""
+    return Words("fid is required", "Name the file: /download?fid=<id>, with the id from the mail.")
 
 
-def no_such_job() -> Problem:
-    """The id is unknown, or somebody else's: both answer the same."""
-    return Problem(
-        HTTPStatus.NOT_FOUND,
-        "no_such_job",
+@errors.problem(HTTPStatus.NOT_FOUND)
+def no_such_job() -> Words:
+    """The id is unknown, or the job belongs to another user."""
+    return Words(
         "there is no such job",
-        "Use the id from the mail, or from the Location header of the upload's answer.",
+        "Use the id from the mail, or the one in the Location header of the upload.",
     )
 
 
-def no_such_route(path: str) -> Problem:
-    """There is nothing under this address."""
-    slash = " Leave the slash at its end out." if path.endswith("/") and path != "/" else ""
-    return Problem(
-        HTTPStatus.NOT_FOUND,
-        "not_found",
-        f"there is nothing at {path[:100]}: /docs tells what there is",
-        f"Look the address up on /docs.{slash}",
-    )
+@errors.problem(HTTPStatus.NOT_FOUND, "not_found")
+def no_such_route(path: str) -> Words:
+    """There is nothing at this address."""
+    slash = " Leave out the slash at the end." if path.endswith("/") and path != "/" else ""
+    return Words(f"there is nothing at {path[:100]}", f"/docs lists all addresses.{slash}")
 
 
-def method_not_allowed(method: str, allowed: str) -> Problem:
-    """There is something under this address, for other methods."""
-    return Problem(
-        HTTPStatus.METHOD_NOT_ALLOWED,
-        "method_not_allowed",
-        f"{method} is not allowed here: {allowed} are",
-        "Use another method, or look the address up on /docs.",
+@errors.problem(HTTPStatus.METHOD_NOT_ALLOWED)
+def method_not_allowed(method: str, allowed: str) -> Words:
+    """The address exists, but not for this method; `Allow` lists those that work."""
+    return Words(
+        f"{method[:20]} is not allowed here; allowed: {allowed}",
+        "Use one of the allowed methods; /docs describes them.",
         {"Allow": allowed},
     )
 
 
-def no_such_queue() -> Problem:
-    """There is no queue of this name."""
-    return Problem(
-        HTTPStatus.NOT_FOUND,
-        "no_such_queue",
-        "there is no such queue",
-        "The queues are video and mp3.",
+@errors.problem(HTTPStatus.BAD_REQUEST)
+def bad_request(reason: str) -> Words:
+    """The request cannot be understood."""
+    return Words(
+        f"the request cannot be understood: {reason[:200]}", "See /docs for what each address takes."
     )
 
 
-def not_ready(state: str) -> Problem:
-    """The job has no MP3 yet, or never will have one."""
-    return Problem(
-        HTTPStatus.CONFLICT,
-        "not_ready",
-        f"there is no mp3 to download: the job is {state}",
-        "GET /v1/jobs/<id> tells how far the job is, and why it failed if it did.",
+@errors.problem(HTTPStatus.NOT_FOUND)
+def no_such_queue() -> Words:
+    """There is no queue with this name."""
+    return Words("there is no such queue", "The queues are video and mp3.")
+
+
+@errors.problem(HTTPStatus.CONFLICT)
+def not_ready(state: str) -> Words:
+    """The job has no MP3: not yet, or not any more."""
+    return Words(
+        f"there is no MP3 to download: the job is {state}",
+        "GET /v1/jobs/<id> shows the job's progress, or why it failed.",
     )
 
 
-def range_beyond_end(size: int) -> Problem:
-    """The range that is asked for begins after the file's last byte."""
-    return Problem(
-        HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
-        "range_beyond_end",
+@errors.problem(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE)
+def range_beyond_end(size: int) -> Words:
+    """The range begins after the end of the file."""
+    return Words(
         f"the file has {size} bytes, and the range begins after them",
-        "The file is complete if you have as many bytes.",
+        "If you have that many bytes, the file is complete.",
         {"Content-Range": f"bytes */{size}"},
     )
 
 
-def unavailable(what: str) -> Problem:
-    """A server behind the gateway is away for now."""
-    return Problem(
-        HTTPStatus.SERVICE_UNAVAILABLE,
-        "unavailable",
+@errors.problem(HTTPStatus.SERVICE_UNAVAILABLE)
+def unavailable(what: str) -> Words:
+    """A server behind the gateway cannot be reached right now."""
+    return Words(
         f"{what} is not available right now",
         "Nothing was changed; try again in a few seconds.",
         {"Retry-After": str(RETRY_SECONDS)},
     )
 
 
-def missing_scope(scope: str) -> Problem:
-    """The token is good, and does not allow this."""
-    return Problem(
-        HTTPStatus.FORBIDDEN,
-        "missing_scope",
+@errors.problem(HTTPStatus.FORBIDDEN)
+def missing_scope(scope: str) -> Words:
+    """The token is valid, but does not allow this."""
+    return Words(
         f"this needs a token with the scope {scope}",
-        "Log in without asking for fewer scopes; only administrators have the scope admin.",
+        "Log in without asking for fewer scopes. Only administrators have the scope admin.",
         {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{scope}"'},
     )
 
 
-def too_many_logins(retry_after: str = "") -> Problem:
-    """Logins are tried too often from this address."""
-    return Problem(
-        HTTPStatus.TOO_MANY_REQUESTS,
-        "too_many_logins",
+@errors.problem(HTTPStatus.TOO_MANY_REQUESTS)
+def too_many_logins(retry_after: str = "") -> Words:
+    """Too many logins from this address."""
+    return Words(
         "too many logins",
-        "Wait a little; a token lasts, so log in once and keep it.",
+        "Wait as long as Retry-After says. A token can be used many times: log in once and keep it.",
         {"Retry-After": retry_after or str(RETRY_SECONDS)},
     )
 
 
-def too_many_requests(limit: int, retry_after: int) -> Problem:
-    """The user asks too often."""
-    return Problem(
-        HTTPStatus.TOO_MANY_REQUESTS,
-        "too_many_requests",
-        f"more than {limit} requests in a minute",
-        "Wait as long as Retry-After says; GET /v1/jobs/<id>?wait=60 waits for a job with one request.",
+@errors.problem(HTTPStatus.TOO_MANY_REQUESTS)
+def too_many_requests(limit: int, retry_after: int) -> Words:
+    """Too many requests from this user in one minute."""
+    return Words(
+        f"more than {limit} requests in one minute",
+        "Wait as long as Retry-After says. GET /v1/jobs/<id>?wait=60 waits for a job with one request.",
         {"Retry-After": str(retry_after)},
     )
 
 
-def invalid_option(sentence: str) -> Problem:
-    """A field or a part of the query asks for what there is not."""
-    return Problem(
-        HTTPStatus.UNPROCESSABLE_ENTITY,
-        "invalid_option",
-        sentence,
-        "Correct it, or leave it out.",
+@errors.problem(HTTPStatus.UNPROCESSABLE_ENTITY)
+def invalid_option(sentence: str) -> Words:
+    """A conversion option does not exist, or has a value that is not allowed."""
+    return Words(sentence, "Correct the option, or leave it out.")
+
+
+@errors.problem(HTTPStatus.BAD_REQUEST)
+def malformed_options() -> Words:
+    """The body is neither a form nor a JSON object with options."""
+    return Words(
+        "the body holds no options; allowed is a form, or a JSON object of texts, numbers, true and false",
+        "Correct the body, or send none to keep the options as they are.",
     )
 
 
-def malformed_options() -> Problem:
-    """The body holds no options."""
-    return Problem(
-        HTTPStatus.BAD_REQUEST,
-        "malformed_options",
-        "the body holds no options: a form of them, or a JSON object of texts, numbers, true and false",
-        "Correct it, or send nothing to keep the options as they are.",
+@errors.problem(HTTPStatus.UNPROCESSABLE_ENTITY)
+def invalid_parameter(name: str, allowed: str) -> Words:
+    """A query parameter does not exist, or has a value that is not allowed."""
+    return Words(f"{name} must be {allowed}", f"Correct {name}, or leave it out.")
+
+
+@errors.problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_parameter")
+def unknown_parameter(name: str, known: Sequence[str]) -> Words:
+    """A query parameter does not exist, or has a value that is not allowed."""
+    return Words(
+        f"there is no parameter {name[:50]!r} here; allowed: {', '.join(known)}",
+        "Correct the parameter's name, or leave it out.",
     )
 
 
-def invalid_parameter(name: str, allowed: str) -> Problem:
-    """A part of the query has a value that it cannot have."""
-    return Problem(
-        HTTPStatus.UNPROCESSABLE_ENTITY,
-        "invalid_parameter",
-        f"{name} must be {allowed}",
-        f"Send another {name}, or leave it out.",
+@errors.problem(HTTPStatus.CONFLICT)
+def wrong_state(state: str, wanted: str) -> Words:
+    """The job is in a state that does not allow this."""
+    return Words(
+        f"the job is {state}; this needs a job that is {wanted}", "GET /v1/jobs/<id> shows the job's state."
     )
 
 
-def unknown_parameter(name: str, known: Sequence[str]) -> Problem:
-    """A part of the query means nothing here."""
-    return Problem(
-        HTTPStatus.UNPROCESSABLE_ENTITY,
-        "invalid_parameter",
-        f"there is no parameter {name[:50]!r} here; there are {', '.join(known)}",
-        "Correct it, or leave it out.",
-    )
+@errors.problem(HTTPStatus.GONE)
+def source_gone() -> Words:
+    """The video has been deleted."""
+    return Words("the video has been deleted", "Upload it again.")
 
 
-def wrong_state(state: str, wanted: str) -> Problem:
-    """The job is not in a state that allows this."""
-    return Problem(
-        HTTPStatus.CONFLICT,
-        "wrong_state",
-        f"the job is {state}, and must be {wanted} for this",
-        "GET /v1/jobs/<id> tells the job's state.",
-    )
+@errors.problem(HTTPStatus.UNPROCESSABLE_ENTITY)
+def conversion_failed(job_id: str, message: str, hint: str) -> Words:
+    """The conversion that the request waited for has failed."""
+    return Words(message, hint, {"Location": f"/v1/jobs/{job_id}"})
 
 
-def source_gone() -> Problem:
-    """The video is not kept any more."""
-    return Problem(
-        HTTPStatus.GONE,
-        "source_gone",
-        "the video is not kept any more",
-        "Upload it again.",
-    )
+@errors.problem(HTTPStatus.INTERNAL_SERVER_ERROR)
+def internal_error() -> Words:
+    """The gateway has a bug."""
+    return Words("the gateway failed to handle this request", "Report the request id to the operators.")
 
 
-def conversion_failed(job_id: str, message: str, hint: str) -> Problem:
-    """The job that the request waited for failed."""
-    return Problem(
-        HTTPStatus.UNPROCESSABLE_ENTITY,
-        "conversion_failed",
-        message,
-        hint,
-        {"Location": f"/v1/jobs/{job_id}"},
-    )
+@errors.problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+def too_large(limit: int) -> Words:
+    """The body or file is larger than allowed."""
+    return Words(f"this is larger than the {limit} bytes that are allowed", "Send a shorter or smaller file.")
 
 
-def internal_error() -> Problem:
-    """A bug of ours."""
-    return Problem(
-        HTTPStatus.INTERNAL_SERVER_ERROR,
-        "internal_error",
-        "the gateway made a mistake",
-        "Report the request id.",
-    )
-
-
-def too_large(limit: int) -> Problem:
-    """The upload is larger than the gateway takes."""
-    return Problem(
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        "too_large",
-        f"the file is larger than the {limit} bytes that are allowed",
-        "Send a shorter or a smaller video.",
-    )
-
-
-def ended_early(received: int, expected: int | None) -> Problem:
-    """The connection broke, or the body is shorter than its Content-Length."""
+@errors.problem(HTTPStatus.BAD_REQUEST)
+def ended_early(received: int, expected: int | None) -> Words:
+    """The connection broke, or the body is shorter than its `Content-Length`."""
     of = "" if expected is None else f" of {expected}"
-    return Problem(
-        HTTPStatus.BAD_REQUEST,
-        "ended_early",
-        f"the upload ended after {received}{of} bytes",
-        "Nothing was stored; send it again.",
+    return Words(f"the upload ended after {received}{of} bytes", "Nothing was stored; send it again.")
+
+
+@errors.problem(HTTPStatus.REQUEST_TIMEOUT)
+def too_slow() -> Words:
+    """The client sends more slowly than `min_bytes_per_second` of `/v1/limits`."""
+    return Words(
+        "the request arrives too slowly", "Nothing was stored; send it again over a better connection."
     )
 
 
-def too_slow() -> Problem:
-    """The client sends less than the least rate."""
-    return Problem(
-        HTTPStatus.REQUEST_TIMEOUT,
-        "too_slow",
-        "the upload comes too slowly",
-        "Nothing was stored; send it again over a better connection.",
-    )
-
-
-def malformed_digest() -> Problem:
-    """The Content-Digest header holds no SHA-256."""
-    return Problem(
-        HTTPStatus.BAD_REQUEST,
-        "malformed_digest",
-        "the Content-Digest cannot be read",
+@errors.problem(HTTPStatus.BAD_REQUEST)
+def malformed_digest() -> Words:
+    """The `Content-Digest` header holds no SHA-256."""
+    return Words(
+        "the Content-Digest header cannot be read",
         "Send Content-Digest: sha-256=:<base64 of the body's SHA-256>: or leave it out.",
     )
 
 
-def wrong_digest() -> Problem:
-    """The body is another than the Content-Digest was computed from."""
-    return Problem(
-        HTTPStatus.BAD_REQUEST,
-        "wrong_digest",
+@errors.problem(HTTPStatus.BAD_REQUEST)
+def wrong_digest() -> Words:
+    """The body does not match its `Content-Digest`."""
+    return Words(
         "the body does not match its Content-Digest",
-        "It was changed on its way, or the digest is of something else; nothing was stored, send it again.",
+        "The body was changed in transit, or the digest belongs to another file. "
+        "Nothing was stored; send it again.",
     )

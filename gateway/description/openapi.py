@@ -8,6 +8,7 @@ from flask import Flask
 from pydantic.json_schema import models_json_schema
 from werkzeug.routing import Rule
 
+from chassis.problem import phrase
 from gateway.description.documented import QUERY_OF_OPTIONS, Documentation
 from gateway.description.schemas import SHAPES
 from gateway.door.parameters import MAX_PAGE, MAX_TEXT
@@ -181,7 +182,7 @@ def _parameter(name: str, place: str) -> Json:
 def _responses(documentation: Documentation, *, guarded: bool, original: bool) -> Json:
     responses: Json = {}
     for status, shape in documentation.answers.items():
-        responses[str(status)] = {"description": HTTPStatus(status).phrase}
+        responses[str(status)] = {"description": phrase(status)}
         if shape != "nothing":
             responses[str(status)]["content"] = CONTENT.get(shape) or {"application/json": _schema(shape)}
     errors = {*documentation.errors, *OF_EVERY_ROUTE, *(OF_GUARDED_ROUTES if guarded else ())}
@@ -189,5 +190,5 @@ def _responses(documentation: Documentation, *, guarded: bool, original: bool) -
         content = {"application/problem+json": _schema("Problem")}
         if original:
             content |= CONTENT["text"]
-        responses[str(int(error))] = {"description": HTTPStatus(error).phrase, "content": content}
+        responses[str(int(error))] = {"description": phrase(error), "content": content}
     return responses

@@ -4,15 +4,15 @@ Under `/v1`, or when the client prefers JSON, it is RFC 9457 `application/proble
 original routes it is the sentence as one line of plain text.
 """
 
-from http import HTTPStatus
-
 from flask import Flask, Response, request
-from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from chassis import logs
 from chassis.identity import KeysUnavailable
-from chassis.web import Problem, prefers_json
+from chassis.problem import Problem
+from chassis.web import prefers_json, respond
 from gateway.problems import (
+    bad_request,
     internal_error,
     method_not_allowed,
     no_such_queue,
@@ -28,7 +28,7 @@ log = logs.get(__name__)
 
 def answer(problem: Problem) -> Response:
     """Return the problem in the form that the route and the client speak."""
-    return problem.as_response(in_json=request.path.startswith("/v1/") or prefers_json())
+    return respond(problem, in_json=request.path.startswith("/v1/") or prefers_json())
 
 
 def register(app: Flask) -> None:
@@ -76,7 +76,6 @@ def _of_flask(error: HTTPException) -> Problem:
     """Return what Flask itself refuses, before any view is asked."""
     if isinstance(error, MethodNotAllowed):
         return method_not_allowed(request.method, ", ".join(sorted(error.valid_methods or ())))
-    status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
-    if status == HTTPStatus.NOT_FOUND:
+    if isinstance(error, NotFound):
         return no_such_route(request.path)
-    return Problem(status, status.name.lower(), error.description or status.phrase)
+    return bad_request(error.description or "")

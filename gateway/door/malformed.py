@@ -1,4 +1,4 @@
-"""What is answered to what is no request: gunicorn's parser refuses it before the application sees it."""
+"""Answer what is not an HTTP request: gunicorn's parser refuses it before the application sees it."""
 
 import json
 from http import HTTPStatus
@@ -13,7 +13,8 @@ from gunicorn.http.errors import (
 )
 
 from chassis import logs
-from chassis.web import Problem
+from chassis.problem import Problem, Words, phrase
+from gateway.problems import errors
 
 log = logs.get(__name__)
 
@@ -24,7 +25,7 @@ def refusal(error: ParseException, address: str) -> bytes:
     log.info("refused", reason=str(error), address=address, status=problem.status, request_id=request_id)
     body = json.dumps(problem.as_document(request_id)).encode()
     lines = (
-        f"HTTP/1.1 {problem.status.value} {problem.status.phrase}",
+        f"HTTP/1.1 {problem.status.value} {phrase(problem.status)}",
         "Connection: close",
         "Content-Type: application/problem+json",
         f"Content-Length: {len(body)}",
@@ -36,36 +37,49 @@ def refusal(error: ParseException, address: str) -> bytes:
 
 def _problem(error: ParseException) -> Problem:
     if isinstance(error, LimitRequestLine):
-        return Problem(
-            HTTPStatus.REQUEST_URI_TOO_LONG,
-            "uri_too_long",
-            "the address of the request is too long",
-            "Send fewer or shorter parameters; options may stand in a form's fields instead.",
-        )
+        return uri_too_long()
     if isinstance(error, LimitRequestHeaders):
-        return Problem(
-            HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
-            "headers_too_large",
-            "the request has too many headers, or one that is too long",
-            "Send fewer or shorter headers; a header has 8,190 bytes at the most, a request 100 headers.",
-        )
+        return headers_too_large()
     if isinstance(error, ExpectationFailed):
-        return Problem(
-            HTTPStatus.EXPECTATION_FAILED,
-            "expectation_failed",
-            "the only expectation that is met is 100-continue",
-            "Leave the header Expect out.",
-        )
+        return expectation_failed()
     if isinstance(error, UnsupportedTransferCoding):
-        return Problem(
-            HTTPStatus.NOT_IMPLEMENTED,
-            "unsupported_transfer_coding",
-            "the only transfer coding that is known is chunked",
-            "Send the body as it is, with its length or in chunks.",
-        )
-    return Problem(
-        HTTPStatus.BAD_REQUEST,
-        "malformed_request",
-        f"this is no HTTP request: {str(error)[:200]}",
-        "Send HTTP/1.1, as curl does.",
+        return unsupported_transfer_coding()
+    return malformed_request(str(error)[:200])
+
+
+@errors.problem(HTTPStatus.REQUEST_URI_TOO_LONG)
+def uri_too_long() -> Words:
+    """The request line has more than 4,094 bytes."""
+    return Words(
+        "the address of the request is too long; 4,094 bytes are allowed",
+        "Send fewer or shorter parameters; options can be sent as form fields instead.",
     )
+
+
+@errors.problem(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+def headers_too_large() -> Words:
+    """The request has more than 100 headers, or one with more than 8,190 bytes."""
+    return Words(
+        "the request has too many headers, or one that is too long",
+        "Send fewer or shorter headers: at most 100, each of at most 8,190 bytes.",
+    )
+
+
+@errors.problem(HTTPStatus.EXPECTATION_FAILED)
+def expectation_failed() -> Words:
+    """The `Expect` header asks for something other than `100-continue`."""
+    return Words("the only expectation supported is 100-continue", "Leave out the Expect header.")
+
+
+@errors.problem(HTTPStatus.NOT_IMPLEMENTED)
+def unsupported_transfer_coding() -> Words:
+    """The `Transfer-Encoding` is not `chunked`."""
+    return Words(
+        "the only transfer coding supported is chunked", "Send the body as it is, with its length or chunked."
+    )
+
+
+@errors.problem(HTTPStatus.BAD_REQUEST)
+def malformed_request(reason: str) -> Words:
+    """The bytes sent are not an HTTP request."""
+    return Words(f"this is not an HTTP request: {reason}", "Send HTTP/1.1, as curl does.")

@@ -7,7 +7,7 @@ becomes a queued job, or nothing is left of any.
 from dataclasses import dataclass
 
 from chassis import logs
-from chassis.web import Problem
+from chassis.problem import Problem
 from gateway import problems
 from gateway.uploads import names
 from gateway.uploads import problems as upload_problems

@@ -41,4 +41,4 @@ def test_a_failed_job_has_no_mp3_to_download(user: User, silent_film: Path) -> N
     answer = user.http.get("/download", params={"fid": job_id})
 
     assert answer.status_code == 409
-    assert answer.text == "there is no mp3 to download: the job is failed"
+    assert answer.text == "there is no MP3 to download: the job is failed"

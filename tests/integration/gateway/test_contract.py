@@ -155,7 +155,7 @@ def test_a_job_without_mp3_says_so(me: httpx.Client) -> None:
 
     answer = me.get("/download", params={"fid": job_id})
 
-    assert (answer.status_code, answer.text) == (409, "there is no mp3 to download: the job is queued")
+    assert (answer.status_code, answer.text) == (409, "there is no MP3 to download: the job is queued")
 
 
 def test_an_error_is_a_problem_for_who_accepts_json(me: httpx.Client) -> None:

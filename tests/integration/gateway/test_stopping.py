@@ -96,7 +96,7 @@ def test_a_gateway_that_is_asked_to_stop_refuses_a_new_upload_on_a_connection_th
         first = everything(under_way)
 
     assert (second.status_code, second.headers["Retry-After"]) == (503, "5")
-    assert second.text == "this gateway is being stopped and takes no more uploads"
+    assert second.text == "this gateway is shutting down and accepts no more uploads"
     assert first.endswith(b"success!")
     assert stores.documents() == 1
 

@@ -141,7 +141,7 @@ def test_a_bug_is_told_from_everything_else_and_says_nothing(client: FlaskClient
 
     response = client.post("/login", headers=credentials("me@example.com:secret"))
 
-    assert (response.status_code, response.data) == (500, b"auth made a mistake")
+    assert (response.status_code, response.data) == (500, b"auth failed to handle this request")
 
 
 @pytest.mark.parametrize(

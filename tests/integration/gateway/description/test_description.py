@@ -6,6 +6,8 @@ import httpx
 import pytest
 from pydantic import BaseModel
 
+from chassis.problem import phrase
+from dev import documents
 from gateway import openapi
 from gateway.description import schemas
 from tests.integration.gateway.conftest import ROOT, Gateway, Stores
@@ -17,8 +19,24 @@ def test_the_committed_copy_is_that_of_the_code(gateway: Gateway) -> None:
     served = httpx.get(f"{gateway.url}/openapi.json").json()
     committed = (ROOT / "docs/openapi.json").read_text(encoding="utf-8")
 
-    assert committed == openapi.text(), "python -m gateway.openapi > docs/openapi.json"
+    assert committed == openapi.text(), "make docs"
     assert json.loads(committed) == served
+
+
+def test_the_table_of_errors_is_that_of_the_code() -> None:
+    committed = (ROOT / "docs/api.md").read_text(encoding="utf-8")
+
+    assert committed == documents.api(committed), "make docs"
+    assert "| 404 | `no_such_job` |" in committed
+
+
+def test_no_code_and_no_phrase_depends_on_the_interpreter() -> None:
+    assert [phrase(status) for status in (413, 414, 416, 422)] == [
+        "Content Too Large",
+        "URI Too Long",
+        "Range Not Satisfiable",
+        "Unprocessable Content",
+    ]
 
 
 def test_every_reference_leads_somewhere_and_every_operation_has_a_name_of_its_own() -> None:

@@ -8,10 +8,6 @@ from pathlib import Path
 
 import pytest
 
-import auth.problems
-from gateway import problems
-from gateway.door import malformed
-from gateway.uploads import problems as upload_problems
 from pipeline.options import Options
 from tests.integration.gateway.conftest import ROOT, Gateway, Stores, some
 
@@ -62,14 +58,5 @@ def test_every_command_of_the_page_works_from_top_to_bottom(gateway: Gateway, tm
     assert "event: state" in answers
 
 
-def test_the_page_tells_every_option_and_every_error() -> None:
-    told = set(re.findall(r"`([a-z_]+)`", PAGE))
-    sources = "".join(
-        Path(str(module.__file__)).read_text(encoding="utf-8")
-        for module in (problems, upload_problems, malformed, auth.problems)
-    )
-    made = re.findall(r'HTTPStatus\.[A-Z_]+,\s+"([a-z_]+)"', sources)
-
-    assert set(Options.model_fields) <= told
-    assert set(made) - {"internal_error"} <= told
-    assert len(made) > 25
+def test_the_page_tells_every_option() -> None:
+    assert set(Options.model_fields) <= set(re.findall(r"`([a-z_]+)`", PAGE))

@@ -37,8 +37,7 @@ def test_curl_sees_an_early_refusal_and_not_a_reset(gateway: Gateway, big_file: 
 
     assert curl(*upload) == "not authorized 401"
     assert (
-        curl("-H", token, *upload)
-        == f"the file is larger than the {MAX_UPLOAD_BYTES} bytes that are allowed 413"
+        curl("-H", token, *upload) == f"this is larger than the {MAX_UPLOAD_BYTES} bytes that are allowed 413"
     )
 
 
@@ -108,7 +107,7 @@ def test_an_upload_that_stalls_is_refused_and_leaves_nothing(gateway: Gateway, s
         answer = everything(connection)
 
     assert answer.startswith(b"HTTP/1.1 408 ")
-    assert answer.endswith(b"the upload comes too slowly")
+    assert answer.endswith(b"the request arrives too slowly")
     assert (stores.documents(), stores.chunks()) == (0, 0)
 
 

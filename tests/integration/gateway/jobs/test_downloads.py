@@ -158,7 +158,7 @@ def test_an_mp3_that_is_gone_is_told(me: httpx.Client, stores: Stores, job: Job)
 
     answer = download(me, job)
 
-    assert (answer.status_code, answer.text) == (409, "there is no mp3 to download: the job is expired")
+    assert (answer.status_code, answer.text) == (409, "there is no MP3 to download: the job is expired")
 
 
 def test_an_mp3_that_another_tool_stored_has_no_tag(me: httpx.Client, stores: Stores, job: Job) -> None:

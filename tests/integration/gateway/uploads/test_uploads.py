@@ -140,7 +140,7 @@ def test_a_file_that_proves_too_large_while_it_comes_is_refused_and_leaves_nothi
         answer = client.post("/upload", content=body, headers={"Content-Type": FORM})
 
     assert answer.status_code == 413
-    assert answer.text == f"the file is larger than the {MAX_UPLOAD_BYTES} bytes that are allowed"
+    assert answer.text == f"this is larger than the {MAX_UPLOAD_BYTES} bytes that are allowed"
     assert (stores.documents(), stores.chunks()) == (0, 0)
 
 
@@ -195,7 +195,7 @@ def test_more_uploads_than_places_are_told_to_come_back(stores: Stores, start_ga
 
         answer = client.post("/upload", files={"file": ("talk.mp4", b"x")})
 
-        assert (answer.status_code, answer.text) == (503, "too many uploads are under way")
+        assert (answer.status_code, answer.text) == (503, "too many uploads are in progress")
         assert answer.headers["Retry-After"] == "5"
 
 
