@@ -87,7 +87,7 @@ def test_an_error_is_a_problem_document_for_who_prefers_json(client: FlaskClient
         "status": 401,
         "code": "missing_credentials",
         "detail": "missing credentials",
-        "hint": "Send user name and password by HTTP basic: curl -u me@example.com.",
+        "hint": "Send a user name and password with HTTP basic authentication: curl -u me@example.com.",
         "request_id": "abc",
     }
 
