@@ -6,6 +6,7 @@ from auth import admin_views, database, problems, views
 from auth.keyring import Keyring
 from auth.logins import Logins
 from auth.passwords import Passwords
+from auth.sessions import Sessions
 from auth.settings import Settings
 from auth.store import Users
 from auth.throttle import Throttle
@@ -35,7 +36,7 @@ def create_app() -> Flask:
         per_address=settings.failures_per_address,
         window=settings.failures_window,
     )
-    return build(Logins(users, Passwords(), tokens, throttle))
+    return build(Logins(users, Passwords(), tokens, throttle, Sessions(engine)))
 
 
 def build(logins: Logins) -> Flask:

@@ -1,7 +1,7 @@
 """Connect to MySQL or MariaDB, and say in our own words what their driver raises.
 
-This module and those that run statements (`store`, `throttle`, `migrate`, `migrations`) are the only
-ones that import SQLAlchemy.
+This module and those that run statements (`store`, `sessions`, `throttle`, `migrate`, `migrations`) are
+the only ones that import SQLAlchemy.
 """
 
 from collections.abc import Iterator
@@ -49,6 +49,18 @@ failures = Table(
     Column("window", BigInteger, primary_key=True, autoincrement=False),
     Column("key", String(64, collation="ascii_bin"), primary_key=True),
     Column("failures", Integer, nullable=False),
+)
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", String(32, collation="ascii_bin"), primary_key=True),
+    Column("user_id", String(32, collation="ascii_bin"), nullable=False, index=True),
+    Column("secret_hash", String(64, collation="ascii_bin"), nullable=False, unique=True),
+    Column("created_at", BigInteger, nullable=False),
+    Column("last_used_at", BigInteger, nullable=False, index=True),
+    Column("ended_at", BigInteger, index=True),
+    Column("agent", String(200), nullable=False),
+    Column("address", String(45, collation="ascii_bin"), nullable=False),
 )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from auth import audit, password_rules
 from auth.passwords import Passwords
+from auth.sessions import TOKEN_LIFETIME, Session, SessionEnded, Sessions
 from auth.store import Users
 from auth.throttle import Throttle, TooManyFailures
 from auth.tokens import Token, Tokens
@@ -28,6 +29,7 @@ class Logins:
     passwords: Passwords
     tokens: Tokens
     throttle: Throttle
+    sessions: Sessions
 
     def log_in(
         self, username: str, password: str, address: str, scopes: Iterable[str] | None = None
@@ -48,6 +50,46 @@ class Logins:
         token = self.tokens.issue(user, scopes)
         audit.record("logged in", user=user.username, address=address)
         return token
+
+    def begin_session(self, username: str, password: str, address: str, agent: str) -> tuple[str, str]:
+        """Return the id and the secret of a browser's session for who knows a user's password.
+
+        Raises:
+            InvalidCredentials: nobody of this name and password may come in.
+        """
+        user = self.identify(username, password, address)
+        session_id, secret = self.sessions.begin(user, agent, address)
+        audit.record("logged in", user=user.username, address=address, session=session_id)
+        return session_id, secret
+
+    def exchange(self, secret: str) -> Token:
+        """Return a short token for the secret of a session, with every scope that its user may have.
+
+        Raises:
+            SessionEnded: there is none, or no longer.
+        """
+        session_id, user = self.sessions.use(secret)
+        return self.tokens.issue(user, session=(session_id, TOKEN_LIFETIME))
+
+    def sessions_of(self, token: str) -> list[Session]:
+        """Return the sessions of the user of a token, the last used first.
+
+        Raises:
+            InvalidToken: it is not good.
+        """
+        return self.sessions.of(str(self.validate(token)["sub"]))
+
+    def end_session(self, token: str, session_id: str) -> None:
+        """End one session of the user of a token.
+
+        Raises:
+            InvalidToken: the token is not good.
+            SessionEnded: there is no such session of theirs.
+        """
+        claims = self.validate(token)
+        if not self.sessions.end(str(claims["sub"]), session_id):
+            raise SessionEnded("there is no such session, or no longer")
+        audit.record("session ended", user=str(claims["username"]), session=session_id)
 
     def identify(self, username: str, password: str, address: str) -> User:
         """Return the user with this name and password.
@@ -103,6 +145,8 @@ class Logins:
             raise InvalidToken("of a user who is gone")
         if user.disabled or claims["iat"] < user.tokens_valid_from:
             raise InvalidToken("revoked")
+        if "sid" in claims and not self.sessions.is_good(str(claims["sid"])):
+            raise InvalidToken("of a session that ended")
         return claims
 
     def _check_throttle(self, username: str, address: str) -> None:

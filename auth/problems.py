@@ -15,6 +15,7 @@ from auth.database import DatabaseUnavailable
 from auth.logins import InvalidCredentials
 from auth.password_rules import WeakPassword
 from auth.passwords import Busy
+from auth.sessions import SessionEnded
 from auth.throttle import TooManyFailures
 from auth.tokens import InvalidScope
 from auth.user import InvalidUsername, NoSuchUser, UserExists
@@ -110,6 +111,12 @@ def no_such_user(sentence: str) -> Words:
     return Words(sentence, "GET /v1/admin/users lists the users.")
 
 
+@errors.problem(HTTPStatus.NOT_FOUND)
+def no_such_session(sentence: str) -> Words:
+    """The session has ended, or it belongs to another user."""
+    return Words(sentence, "GET /v1/me/sessions lists your sessions.")
+
+
 @errors.problem(HTTPStatus.CONFLICT)
 def user_exists(sentence: str) -> Words:
     """There is a user with this name already."""
@@ -162,6 +169,7 @@ REFUSALS: dict[type[Exception], Callable[[str], Problem]] = {
     InvalidScope: invalid_scope,
     InvalidUsername: invalid_username,
     NoSuchUser: no_such_user,
+    SessionEnded: no_such_session,
     UserExists: user_exists,
     WeakPassword: weak_password,
 }

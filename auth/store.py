@@ -14,7 +14,8 @@ from auth.settings import MAX_TOKEN_LIFETIME
 from auth.user import NoSuchUser, User, UserExists
 from chassis.crashpoint import crashpoints
 
-_columns = (users, func.unix_timestamp().label("read_at"))
+COLUMNS = (users, func.unix_timestamp().label("read_at"))
+"""What `user_of` makes a user from."""
 
 
 class Users:
@@ -35,13 +36,13 @@ class Users:
     def find(self, username: str) -> User | None:
         """Return the user of this name."""
         with transaction(self._engine) as connection:
-            row = connection.execute(select(*_columns).where(users.c.username == username)).first()
-        return None if row is None else _user(row)
+            row = connection.execute(select(*COLUMNS).where(users.c.username == username)).first()
+        return None if row is None else user_of(row)
 
     def all(self) -> list[User]:
         """Return every user, by name."""
         with transaction(self._engine) as connection:
-            return [_user(row) for row in connection.execute(select(*_columns).order_by(users.c.username))]
+            return [user_of(row) for row in connection.execute(select(*COLUMNS).order_by(users.c.username))]
 
     def has_admin(self) -> bool:
         """Whether any user is an administrator."""
@@ -144,5 +145,6 @@ def _next_second() -> ColumnElement[int]:
     return now + 1
 
 
-def _user(row: Row[Any]) -> User:
-    return User(**row._asdict())
+def user_of(row: Row[Any]) -> User:
+    """Return the user of a row that has `COLUMNS`."""
+    return User(**{name: getattr(row, name) for name in User.__slots__})

@@ -10,7 +10,7 @@ import jwt
 
 from auth.keyring import Keyring
 from auth.user import User
-from chassis.identity import ALGORITHM, Verifier
+from chassis.identity import ALGORITHM, Revocations, Verifier
 
 SCOPES = ("jobs:read", "jobs:write")
 ADMIN_SCOPE = "admin"
@@ -37,10 +37,14 @@ class Tokens:
         self._audience = audience
         self._lifetime = lifetime
         # Revocations are looked up by the one who asks for the claims: the users are at hand here.
-        self._verifier = Verifier(keyring.jwks, dict, issuer=issuer, audience=audience)
+        self._verifier = Verifier(keyring.jwks, Revocations, issuer=issuer, audience=audience)
 
-    def issue(self, user: User, scopes: Iterable[str] | None = None) -> Token:
+    def issue(
+        self, user: User, scopes: Iterable[str] | None = None, session: tuple[str, timedelta] | None = None
+    ) -> Token:
         """Return a token for a user (RFC 7519), with every scope they may have or with fewer.
+
+        With the id of a session it ends with that, and after so long at the latest.
 
         Raises:
             InvalidScope: one of those asked for is not theirs.
@@ -51,7 +55,9 @@ class Tokens:
             raise InvalidScope(f"the scopes that you may ask for are {', '.join(theirs)}")
         # A revocation is valid from the next second on; see `Users.set_password`.
         issued_at = max(user.read_at, user.tokens_valid_from)
-        expires_at = issued_at + int(self._lifetime.total_seconds())
+        of_session = {} if session is None else {"sid": session[0]}
+        lifetime = self._lifetime if session is None else min(self._lifetime, session[1])
+        expires_at = issued_at + int(lifetime.total_seconds())
         key = self._keyring.signing()
         claims = {
             "sub": user.id,
@@ -63,6 +69,7 @@ class Tokens:
             "username": user.username,
             "admin": ADMIN_SCOPE in granted,
             "scope": " ".join(granted),
+            **of_session,
         }
         text = jwt.encode(claims, key.private, algorithm=ALGORITHM, headers={"kid": key.id})
         return Token(text, datetime.fromtimestamp(expires_at, UTC))

@@ -1,11 +1,14 @@
 """The routes of the original contract, of one's own account, and what the gateway polls."""
 
+from datetime import UTC, datetime
 from http import HTTPStatus
+from typing import Any
 
 from flask import Blueprint, Response, current_app, jsonify, request
 
 from auth import authorization, bodies, problems
 from auth.logins import Logins
+from auth.sessions import Session
 from chassis.web import prefers_json
 
 JWKS_SECONDS = 30
@@ -47,10 +50,45 @@ def change_password() -> Response:
     return Response(status=HTTPStatus.NO_CONTENT)
 
 
+@routes.post("/sessions")
+def begin_session() -> Response:
+    """Begin a session for a user name and a password (HTTP basic); its secret is told in this answer only."""
+    session_id, secret = logins().begin_session(
+        *_credentials(), _address(), request.headers.get("User-Agent", "")
+    )
+    response = jsonify(id=session_id, secret=secret)
+    response.status_code = HTTPStatus.CREATED
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@routes.post("/sessions/token")
+def exchange() -> Response:
+    """Return a short token for the secret of a session, which comes as a bearer does."""
+    response = Response(logins().exchange(_token()).text, mimetype="text/plain")
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@routes.get("/sessions")
+def sessions() -> Response:
+    """List the sessions of the caller, the last used first."""
+    response = jsonify(sessions=[_describe(session) for session in logins().sessions_of(_token())])
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@routes.delete("/sessions/<session_id>")
+def end_session(session_id: str) -> Response:
+    """End one session of the caller."""
+    logins().end_session(_token(), session_id)
+    return Response(status=HTTPStatus.NO_CONTENT)
+
+
 @routes.get("/revocations")
 def revocations() -> Response:
-    """Return since when (epoch seconds) whose tokens are good: earlier ones are to be refused."""
-    response = jsonify(revocations=logins().users.revocations())
+    """Return since when (epoch seconds) whose tokens are good, and whose sessions were ended lately."""
+    response = jsonify(revocations=logins().users.revocations(), ended_sessions=logins().sessions.ended())
     response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -67,6 +105,20 @@ def logins() -> Logins:
     """Return what lets users in, in the application that answers now."""
     found: Logins = current_app.extensions["auth"]
     return found
+
+
+def _describe(session: Session) -> dict[str, Any]:
+    return {
+        "id": session.id,
+        "created_at": _time(session.created_at),
+        "last_used_at": _time(session.last_used_at),
+        "agent": session.agent,
+        "address": session.address,
+    }
+
+
+def _time(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat()
 
 
 def _credentials() -> tuple[str, str]:

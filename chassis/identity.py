@@ -7,7 +7,7 @@ The last good key set is kept, so tokens are verified while auth is away.
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import jwt
@@ -28,8 +28,18 @@ COOLDOWN_SECONDS = 5.0
 
 log = logs.get(__name__)
 
-FetchRevocations = Callable[[], Mapping[str, int]]
-"""Returns since when (seconds) whose tokens are good, or raises `KeysUnavailable`."""
+
+@dataclass(frozen=True, slots=True)
+class Revocations:
+    """Which tokens are refused though they have not expired."""
+
+    good_since: Mapping[str, int] = field(default_factory=dict)
+    """By user: earlier ones (seconds) are refused."""
+    ended_sessions: frozenset[str] = frozenset()
+
+
+FetchRevocations = Callable[[], Revocations]
+"""Returns what is refused now, or raises `KeysUnavailable`."""
 
 FetchKeys = Callable[[], Mapping[str, Any]]
 """Returns auth's JWKS document, or raises `KeysUnavailable`."""
@@ -52,6 +62,8 @@ class Identity:
     scopes: frozenset[str]
     token_id: str
     issued_at: int
+    session_id: str | None = None
+    """Of the browser that is logged in, where it is one that asks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +86,7 @@ class Verifier:
     ) -> None:
         self._fetch_keys = fetch_keys
         self._fetch_revocations = fetch_revocations
-        self._good_since: Mapping[str, int] = {}
+        self._revocations = Revocations()
         self._verified: dict[str, _Verified] = {}
         self._issuer = issuer
         self._audience = audience
@@ -96,8 +108,10 @@ class Verifier:
                 self._verified.clear()
             self._verified[token] = known
         identity = known.identity
-        if identity.issued_at < self._good_since.get(identity.username, 0):
+        if identity.issued_at < self._revocations.good_since.get(identity.username, 0):
             raise InvalidToken("revoked")
+        if identity.session_id in self._revocations.ended_sessions:
+            raise InvalidToken("of a session that was ended")
         return identity
 
     def _verify(self, token: str) -> "_Verified":
@@ -123,7 +137,7 @@ class Verifier:
         with self._fetching:
             self._refresh()
         try:
-            self._good_since = self._fetch_revocations()
+            self._revocations = self._fetch_revocations()
         except KeysUnavailable as error:
             log.warning("revocations not fetched, the last ones are kept", reason=str(error))
 
@@ -175,4 +189,8 @@ def _identity(claims: Mapping[str, Any]) -> Identity:
     username, admin, scope = claims["username"], claims["admin"], claims["scope"]
     if not (isinstance(username, str) and username and isinstance(admin, bool) and isinstance(scope, str)):
         raise InvalidToken("a claim has another type than it must")
-    return Identity(username, admin, frozenset(scope.split()), str(claims["jti"]), int(claims["iat"]))
+    session_id = claims.get("sid")
+    if not (session_id is None or isinstance(session_id, str)):
+        raise InvalidToken("a claim has another type than it must")
+    scopes = frozenset(scope.split())
+    return Identity(username, admin, scopes, str(claims["jti"]), int(claims["iat"]), session_id)

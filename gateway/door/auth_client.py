@@ -7,7 +7,7 @@ import httpx
 from flask import Request, Response
 
 from chassis import logs
-from chassis.identity import KeysUnavailable
+from chassis.identity import KeysUnavailable, Revocations
 from gateway import problems
 from gateway.door.body import Body
 
@@ -73,16 +73,18 @@ class AuthClient:
         """
         return self._poll("/.well-known/jwks.json")
 
-    def revocations(self) -> Mapping[str, int]:
-        """Return since when (seconds) whose tokens are good: earlier ones are refused.
+    def revocations(self) -> Revocations:
+        """Return which tokens are refused though they have not expired.
 
         Raises:
             KeysUnavailable: auth does not say.
         """
-        found = self._poll("/revocations").get("revocations")
-        if not isinstance(found, dict):
-            raise KeysUnavailable("auth's revocations are no object")
-        return {str(user): int(since) for user, since in found.items()}
+        told = self._poll("/revocations")
+        found, ended = told.get("revocations"), told.get("ended_sessions", [])
+        if not isinstance(found, dict) or not isinstance(ended, list):
+            raise KeysUnavailable("auth's revocations are of another form")
+        good_since = {str(user): int(since) for user, since in found.items()}
+        return Revocations(good_since, frozenset(map(str, ended)))
 
     def _poll(self, path: str) -> Mapping[str, Any]:
         try:

@@ -64,7 +64,11 @@ def checks(settings: Settings, client: Client, smtp_url: str | None) -> list[Che
         Check("space", lambda: _space(client, settings), "Give it more disk, or let files expire sooner."),
         Check("queues", lambda: _queues(url), "Start RabbitMQ, correct RABBITMQ_URL, or delete the queue."),
         Check("keys", lambda: _keys(auth, settings), "Start auth, correct AUTH_URL, or give auth its keys."),
-        Check("revocations", lambda: f"{len(auth.revocations())} users", "Start auth of the same version."),
+        Check(
+            "revocations",
+            lambda: f"{len(auth.revocations().good_since)} users",
+            "Start auth of the same version.",
+        ),
     ]
     if smtp_url is not None:
         found.append(Check("smtp", lambda: _smtp(smtp_url), "Start the mail server, or correct SMTP_URL."))

@@ -14,6 +14,7 @@ from auth.app import build
 from auth.keyring import Keyring
 from auth.logins import Logins
 from auth.passwords import Passwords
+from auth.sessions import Sessions
 from auth.store import Users
 from auth.throttle import Throttle
 from auth.tokens import Tokens
@@ -35,6 +36,7 @@ def engine(migrated: Engine) -> Engine:
     with migrated.begin() as connection:
         connection.execute(text("DELETE FROM users"))
         connection.execute(text("DELETE FROM login_failures"))
+        connection.execute(text("DELETE FROM sessions"))
     return migrated
 
 
@@ -59,7 +61,7 @@ def logins(users: Users, passwords: Passwords, engine: Engine, tmp_path: Path) -
     keys.add(tmp_path)
     tokens = Tokens(Keyring(tmp_path), issuer="iss", audience="aud", lifetime=timedelta(hours=1))
     throttle = Throttle(engine, per_account=3, per_address=6, window=timedelta(hours=1))
-    return Logins(users, passwords, tokens, throttle)
+    return Logins(users, passwords, tokens, throttle, Sessions(engine))
 
 
 @pytest.fixture

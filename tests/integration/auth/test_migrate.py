@@ -60,7 +60,10 @@ def test_a_database_that_is_not_migrated_is_not_ready(engine: Engine) -> None:
     Users(engine).check()
 
 
-@pytest.mark.parametrize("missing", ["users DROP COLUMN disabled", "login_failures DROP COLUMN failures"])
+@pytest.mark.parametrize(
+    "missing",
+    ["users DROP COLUMN disabled", "login_failures DROP COLUMN failures", "sessions DROP COLUMN agent"],
+)
 def test_a_release_whose_column_is_not_there_yet_is_not_ready(engine: Engine, missing: str) -> None:
     migrate.main()
     with engine.begin() as connection:

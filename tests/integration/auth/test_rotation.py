@@ -12,7 +12,7 @@ from auth import keys
 from auth.keyring import PUBLISHED_FIRST_SECONDS, Keyring
 from auth.store import Users
 from auth.tokens import Tokens
-from chassis.identity import InvalidToken, Verifier
+from chassis.identity import InvalidToken, Revocations, Verifier
 
 
 def older(file: Path, seconds: float) -> None:
@@ -29,7 +29,7 @@ def test_no_token_is_refused_from_the_old_key_to_the_new(
     old = keys.add(tmp_path)
     keyring = Keyring(tmp_path)
     tokens = Tokens(keyring, issuer="iss", audience="aud", lifetime=timedelta(hours=1))
-    gateway = Verifier(keyring.jwks, dict, issuer="iss", audience="aud")
+    gateway = Verifier(keyring.jwks, Revocations, issuer="iss", audience="aud")
     first = tokens.issue(user).text
     gateway.verify(first)
 

@@ -11,7 +11,7 @@ import pytest
 from auth.keyring import Keyring
 from auth.tokens import InvalidScope, Tokens
 from auth.user import User
-from chassis.identity import InvalidToken, Verifier
+from chassis.identity import InvalidToken, Revocations, Verifier
 
 HOUR = timedelta(hours=1)
 
@@ -32,7 +32,7 @@ def tokens(keyring: Keyring, issuer: str = "iss", lifetime: timedelta = HOUR) ->
 
 
 def test_the_gateway_verifies_a_token_with_the_published_keys(keyring: Keyring) -> None:
-    verifier = Verifier(keyring.jwks, dict, issuer="iss", audience="aud")
+    verifier = Verifier(keyring.jwks, Revocations, issuer="iss", audience="aud")
 
     identity = verifier.verify(tokens(keyring).issue(user()).text)
 
@@ -79,6 +79,17 @@ def test_a_token_of_the_second_of_a_revocation_is_newer_than_it(keyring: Keyring
     token = tokens(keyring).issue(replace(me, tokens_valid_from=me.read_at + 1))
 
     assert tokens(keyring).claims(token.text)["iat"] == me.read_at + 1
+
+
+@pytest.mark.parametrize(("longest", "seconds"), [(timedelta(minutes=10), 600), (timedelta(days=1), 3600)])
+def test_a_token_of_a_session_names_it_and_lives_no_longer_than_others(
+    keyring: Keyring, longest: timedelta, seconds: int
+) -> None:
+    own = tokens(keyring)
+
+    claims = own.claims(own.issue(user(), session=("s1", longest)).text)
+
+    assert (claims["sid"], claims["exp"] - claims["iat"]) == ("s1", seconds)
 
 
 def test_a_token_of_another_issuer_is_refused(keyring: Keyring) -> None:

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from chassis import identity
-from chassis.identity import InvalidToken, KeysUnavailable, Verifier
+from chassis.identity import InvalidToken, KeysUnavailable, Revocations, Verifier
 
 KEY = ec.generate_private_key(ec.SECP256R1())
 OTHER = ec.generate_private_key(ec.SECP256R1())
@@ -33,6 +33,7 @@ class Auth:
     def __init__(self, *keys: dict[str, Any]) -> None:
         self.keys: list[dict[str, Any]] = list(keys)
         self.revoked: dict[str, int] = {}
+        self.ended: set[str] = set()
         self.away = False
         self.asked = 0
 
@@ -42,10 +43,10 @@ class Auth:
             raise KeysUnavailable("away")
         return {"keys": self.keys}
 
-    def revocations(self) -> Mapping[str, int]:
+    def revocations(self) -> Revocations:
         if self.away:
             raise KeysUnavailable("away")
-        return self.revoked
+        return Revocations(self.revoked, frozenset(self.ended))
 
 
 def verifier(auth: Auth) -> Verifier:
@@ -153,6 +154,20 @@ def test_a_token_from_before_a_revocation_is_refused_and_a_later_one_is_not() ->
     own.verify(token(iat=now - 11, username="other@example.com"))
 
 
+def test_a_token_of_a_session_that_was_ended_is_refused_and_no_other() -> None:
+    auth = Auth(public(KEY))
+    own = verifier(auth)
+    assert own.verify(token(sid="s1")).session_id == "s1"
+    auth.ended = {"s1"}
+
+    own.refresh()
+
+    with pytest.raises(InvalidToken, match="ended"):
+        own.verify(token(sid="s1"))
+    own.verify(token(sid="s2"))
+    own.verify(token())
+
+
 def test_revocations_are_kept_while_auth_is_away() -> None:
     auth = Auth(public(KEY))
     own, now = verifier(auth), int(time.time())
@@ -236,6 +251,6 @@ def test_keys_are_kept_fresh_by_a_thread_of_their_own() -> None:
         asked.set()
         return {"keys": [public(KEY)]}
 
-    Verifier(fetch, dict, issuer="us", audience="them").keep_fresh()
+    Verifier(fetch, Revocations, issuer="us", audience="them").keep_fresh()
 
     assert asked.wait(5)

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from flask import Flask, request
 
-from chassis.identity import KeysUnavailable
+from chassis.identity import KeysUnavailable, Revocations
 from chassis.web import Problem
 from gateway.door.auth_client import AuthClient
 
@@ -59,15 +59,22 @@ def test_when_auth_cannot_say_the_client_is_told_to_wait(
 def test_keys_and_revocations_are_read() -> None:
     def answer(asked: httpx.Request) -> httpx.Response:
         if asked.url.path == "/revocations":
-            return httpx.Response(200, json={"revocations": {"me": 7}})
+            return httpx.Response(200, json={"revocations": {"me": 7}, "ended_sessions": ["s"]})
         return httpx.Response(200, json={"keys": []})
 
     assert client(answer).keys() == {"keys": []}
-    assert client(answer).revocations() == {"me": 7}
+    assert client(answer).revocations() == Revocations({"me": 7}, frozenset({"s"}))
 
 
 @pytest.mark.parametrize(
-    "answer", [away, answering(500), answering(200, text="<html>"), answering(200, json={"revocations": []})]
+    "answer",
+    [
+        away,
+        answering(500),
+        answering(200, text="<html>"),
+        answering(200, json={"revocations": []}),
+        answering(200, json={"revocations": {}, "ended_sessions": 7}),
+    ],
 )
 def test_what_is_no_list_of_revocations_is_none(answer: Callable[[httpx.Request], httpx.Response]) -> None:
     with pytest.raises(KeysUnavailable):
