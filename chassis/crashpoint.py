@@ -2,7 +2,7 @@
 
 `CRASHPOINT="after Jobs.claim"` kills the process the first time that it comes by, `after Jobs.claim:2`
 the second time.  Decided once, when the process starts: without it every function stays as it is.
-docs/reliability.md lists the points.
+docs/reports/crash-points.md lists the points.
 """
 
 import functools
