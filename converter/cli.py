@@ -22,7 +22,7 @@ exit status:
   0    the MP3 holds all the sound
   1    the video cannot be converted; the reason and what to do are on standard error
   2    the command or an option is wrong, or a file cannot be read or written
-  3    there is an MP3, but the video is not whole (with --strict this is 1)
+  3    there is an MP3, but the video is incomplete (with --strict this is 1)
   4    something on this machine went wrong; the same command may work later
   130  stopped by Ctrl-C, 143 by SIGTERM; nothing is left behind
 
@@ -95,7 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("mp3", type=Path, nargs="?", help="the file to write (default: beside the video)")
     for name, text in HELP.items():
         parser.add_argument(f"--{name.replace('_', '-')}", metavar="VALUE", help=text)
-    parser.add_argument("--strict", action="store_true", help="fail if the video is not whole")
+    parser.add_argument("--strict", action="store_true", help="fail if the video is incomplete")
     parser.add_argument("--force", action="store_true", help="replace an MP3 that exists")
     return parser
 

@@ -55,7 +55,7 @@ def not_media(looks_like: str) -> ConversionFailed:
     """The file is something else than sound or video."""
     return ConversionFailed(
         "not_media",
-        f"This is no video: it looks like {looks_like}.",
+        f"This is not a video: it looks like {looks_like}.",
         "Send the video itself, not a link to it, a list or an archive.",
     )
 
@@ -64,8 +64,8 @@ def unsupported_container(name: str) -> ConversionFailed:
     """The file is media in a container that is not accepted."""
     return ConversionFailed(
         "unsupported_container",
-        f"Files of the kind {name} are not accepted.",
-        "Save the video as MP4, MOV, MKV or WebM and send that.",
+        f"{name} files are not supported.",
+        "Export the video as MP4, MOV, MKV or WebM and send that.",
     )
 
 
@@ -73,8 +73,8 @@ def unsupported_codec(name: str) -> ConversionFailed:
     """The sound is coded in a way that is not accepted."""
     return ConversionFailed(
         "unsupported_codec",
-        f"The sound is coded as {name}, which cannot be read here.",
-        "Save the video with AAC, MP3, Opus or FLAC sound and send that.",
+        f"The sound is encoded as {name}, which is not supported.",
+        "Export the video with AAC, MP3, Opus or FLAC sound and send that.",
     )
 
 
@@ -82,8 +82,8 @@ def drm_protected() -> ConversionFailed:
     """The content is encrypted."""
     return ConversionFailed(
         "drm_protected",
-        "The video is encrypted by copy protection.",
-        "Only its seller's programs can play it; send a video without copy protection.",
+        "The video is copy-protected (encrypted).",
+        "Only the seller's own software can play it. Send a video without copy protection.",
     )
 
 
@@ -92,7 +92,7 @@ def unreadable_media(reason: str) -> ConversionFailed:
     return ConversionFailed(
         "unreadable_media",
         f"The video is damaged and cannot be read ({reason}).",
-        "See whether it plays on your side; if it does, save it anew and send that.",
+        "Check that it plays on your computer; if it does, export it again and send that copy.",
     )
 
 
@@ -101,7 +101,7 @@ def no_audio_track() -> ConversionFailed:
     return ConversionFailed(
         "no_audio_track",
         "The video has no sound track.",
-        "Send a video with sound; some recorders have it switched off.",
+        "Send a video with sound. Some recorders have the microphone switched off.",
     )
 
 
@@ -110,7 +110,7 @@ def empty_audio() -> ConversionFailed:
     return ConversionFailed(
         "empty_audio",
         "The sound track is empty.",
-        "See whether you can hear it on your side; if you can, save the video anew and send that.",
+        "Check that you can hear it on your computer; if you can, export the video again and send that copy.",
     )
 
 
@@ -118,7 +118,7 @@ def nothing_there(start: float) -> ConversionFailed:
     """The part that was asked for begins after the sound's end."""
     return ConversionFailed(
         "empty_audio",
-        f"There is no sound from {start:g} s on.",
+        f"There is no sound after {start:g} s.",
         "Choose an earlier start.",
     )
 
@@ -137,7 +137,7 @@ def too_long(limit: float) -> ConversionFailed:
     return ConversionFailed(
         "too_long",
         f"The sound is longer than the {limit / SECONDS_AN_HOUR:g} hours that are allowed.",
-        "Send it in parts, or choose a part with start and end.",
+        "Send it in parts, or select a part with start and end.",
     )
 
 
@@ -152,11 +152,11 @@ def too_large(limit: int) -> ConversionFailed:
 
 def input_truncated(got: float, promised: float | None) -> ConversionFailed:
     """The file is not whole, and the caller takes nothing less."""
-    of = "" if promised is None else f" of the promised {promised:.1f} s"
+    of = "" if promised is None else f" of {promised:.1f} s"
     return ConversionFailed(
         "input_truncated",
-        f"The video is not whole: only {got:.1f} s{of} can be read.",
-        "Send the whole file again, or take what there is by leaving out strict.",
+        f"The video is incomplete: only {got:.1f} s{of} can be read.",
+        "Send the complete file again, or leave out strict to convert what can be read.",
     )
 
 
@@ -164,8 +164,8 @@ def stalled(seconds: float) -> ConversionFailed:
     """The work got no further."""
     return ConversionFailed(
         "stalled",
-        f"The conversion got no further for {seconds:g} s.",
-        "Save the video anew with another program and send that.",
+        f"The conversion made no progress for {seconds:g} s.",
+        "Export the video again with another program and send that copy.",
         retryable=True,
     )
 
@@ -174,8 +174,8 @@ def crashed(reason: str) -> ConversionFailed:
     """The program that converts ended in a way that says nothing about the video."""
     return ConversionFailed(
         "converter_crashed",
-        f"The conversion broke off ({reason}).",
-        "Save the video anew with another program and send that.",
+        f"The conversion failed unexpectedly ({reason}).",
+        "Export the video again with another program and send that copy.",
         retryable=True,
     )
 
@@ -184,7 +184,7 @@ def out_of_space() -> ConversionFailed:
     """The disk is full."""
     return ConversionFailed(
         "out_of_space",
-        "There was no room left to write the MP3.",
+        "There was not enough disk space to write the MP3.",
         "Try again later.",
         retryable=True,
     )

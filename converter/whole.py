@@ -126,6 +126,6 @@ def _whole(got: float, expected: float | None, *warnings: Warned) -> Verdict:
 
 
 def _partial(got: float, expected: float | None) -> Verdict:
-    of = "the end is missing" if expected is None else f"of the promised {expected:.1f} s"
-    message = f"The video is not whole: the MP3 holds {got:.1f} s of sound, {of}."
+    of = "; the end is missing" if expected is None else f" of {expected:.1f} s"
+    message = f"The video is incomplete: the MP3 holds {got:.1f} s of sound{of}."
     return Verdict(complete=False, got=got, promised=expected, warnings=(Warned("input_truncated", message),))

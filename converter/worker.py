@@ -285,7 +285,7 @@ VIDEO_LOST = ConversionFailed(
 )
 OWN_BUG = ConversionFailed(
     "converter_crashed",
-    "The converter made a mistake with this video, each time it tried.",
-    "Save the video anew with another program and upload it again.",
+    "The converter failed on this video each time it tried.",
+    "Export the video again with another program and upload that copy.",
     retryable=True,
 )

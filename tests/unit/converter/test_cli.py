@@ -74,7 +74,7 @@ def test_a_video_that_is_not_whole_is_3_and_with_strict_1(
     ]
 
     assert statuses == [3, 1]
-    assert "note: The video is not whole" in capsys.readouterr().out
+    assert "note: The video is incomplete" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

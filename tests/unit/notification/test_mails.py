@@ -32,18 +32,18 @@ def result(**fields: Any) -> dict[str, Any]:
 READY = f"""\
 mp3 file_id: {ID} is now ready!
 
-talk.mp4 (4.1 MB) is now an MP3 of 5.3 s, 90.0 kB.
+talk.mp4 (4.1 MB) is now an MP3 (5.3 s, 90.0 kB).
 
-To fetch it:
+To download it:
 
   TOKEN=$(curl -sS -X POST -u me@example.com http://mp3converter.com/login)
   curl -fOJ -H "Authorization: Bearer $TOKEN" 'http://mp3converter.com/download?fid={ID}'
 
-The first line asks for your password and logs you in; the second saves the file under its name.
+The first command asks for your password and logs you in; the second saves the file under its name.
 """
 
 FAILED = f"""\
-talk.mp4 could not be turned into an MP3.
+talk.mp4 could not be converted to an MP3.
 
 What is wrong: The video has no sound.
 What to do:    Upload one with sound.
