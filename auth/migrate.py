@@ -64,7 +64,7 @@ def upgrade(connection: Connection) -> None:
     found = MigrationContext.configure(connection).get_current_revision()
     connection.commit()  # whatever was begun: Alembic commits only the transactions that it begins itself
     if found is not None and found not in known:
-        log.warning("the schema is of a newer release, and stays", revision=found)
+        log.warning("the schema belongs to a newer release and is left unchanged", revision=found)
         return
     command.upgrade(config, "head")
 

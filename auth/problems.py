@@ -203,7 +203,7 @@ def register(app: Flask) -> None:
 
     @app.errorhandler(DatabaseUnavailable)
     def _(error: DatabaseUnavailable) -> Response:
-        log.warning("the database is away", reason=str(error))
+        log.warning("the database is unavailable", reason=str(error))
         return answer(unavailable("users cannot be looked up"))
 
     @app.errorhandler(Busy)
@@ -223,7 +223,7 @@ def register(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def _(error: Exception) -> Response:
-        log.error("auth has a bug", exc_info=error)
+        log.error("unhandled exception in auth", exc_info=error)
         return answer(internal_error())
 
 

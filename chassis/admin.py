@@ -112,9 +112,9 @@ class _Server(ThreadingHTTPServer):
         del request
         error = sys.exception()
         if isinstance(error, ConnectionError):
-            log.debug("a prober did not wait for the answer", address=client_address[0])
+            log.debug("the prober closed the connection before the answer", address=client_address[0])
         else:
-            log.error("the admin port has a bug", address=client_address[0], exc_info=error)
+            log.error("unhandled exception on the admin port", address=client_address[0], exc_info=error)
 
 
 def _ask(checks: Mapping[str, Check]) -> dict[str, str]:

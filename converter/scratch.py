@@ -65,4 +65,4 @@ def _sweep(root: Path) -> None:
         finally:
             os.close(lock)
         shutil.rmtree(folder, ignore_errors=True)
-        log.info("removed what a dead process left", folder=folder.name)
+        log.info("removed files of a dead process", folder=folder.name)

@@ -74,7 +74,7 @@ class Conversions:
         """
         job = self.jobs.claim(job_id, self.holder)
         if job is None:
-            log.info("nothing to convert: the job is unknown, over, or in other hands")
+            log.info("nothing to convert: the job is unknown, finished, or held by another converter")
             return
         log.info("claimed", attempt=job.attempt, token=job.claimed.token, size=job.source["size"])
         began = time.monotonic()
@@ -82,7 +82,7 @@ class Conversions:
             outcome = _Work(self, job, keeper).outcome()
         conversions.labels(outcome).inc()
         conversion_seconds.observe(time.monotonic() - began)
-        log.info("conversion over", outcome=outcome, seconds=round(time.monotonic() - began, 3))
+        log.info("conversion finished", outcome=outcome, seconds=round(time.monotonic() - began, 3))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ class _Work:
             log.error("the video cannot be read from the store", reason=str(error))
             return self._failed(VIDEO_LOST)
         except Exception as error:
-            log.exception("the converter has a bug")
+            log.exception("unhandled exception in the converter")
             if self.job.attempt < MAX_ATTEMPTS:
                 return self._again("bug", type(error).__name__)
             return self._failed(OWN_BUG)
@@ -145,7 +145,9 @@ class _Work:
         needed = int(self.job.source["size"] * SPACE_FACTOR) + SPACE_BYTES
         if self.use.scratch.free_bytes >= needed:
             return False
-        log.error("no room in scratch: the job waits", needed=needed, free=self.use.scratch.free_bytes)
+        log.error(
+            "no space in the scratch volume: the job waits", needed=needed, free=self.use.scratch.free_bytes
+        )
         self._patiently(lambda: self.use.jobs.give_back(self.job.claimed, delay=SPACE_DELAY))
         return True
 
@@ -229,12 +231,12 @@ class _Work:
         try:
             job = self._as_ours()
         except (StoreUnavailable, StoreRefused) as error:
-            log.warning("the reconciler will sweep up", reason=str(error))
+            log.warning("deleting the files is left to the reconciler", reason=str(error))
             return "lease lost"
         if job is not None:
             self._ring(job, "mp3")
             return "done"
-        log.warning("the lease is lost: the work is thrown away")
+        log.warning("the lease is lost: the work is discarded")
         self._delete_blob()
         return "lease lost"
 
@@ -254,13 +256,13 @@ class _Work:
         try:
             self.use.mp3s.delete(self.job.claimed.blob_id)
         except (StoreUnavailable, StoreRefused) as error:
-            log.warning("the reconciler will sweep up", reason=str(error))
+            log.warning("deleting the files is left to the reconciler", reason=str(error))
 
     def _ring(self, job: Job, bell: Bell) -> None:
         try:
             ring(self.use.jobs, self.use.publisher, job, bell)
         except (BrokerUnavailable, StoreUnavailable, StoreRefused) as error:
-            log.warning("the reconciler will ring", bell=bell, reason=str(error))
+            log.warning("sending the message is left to the reconciler", bell=bell, reason=str(error))
 
     def _go_on(self) -> None:
         if self.keeper.cancelled.is_set():
@@ -272,7 +274,7 @@ class _Work:
             try:
                 return step()
             except (StoreUnavailable, StoreRefused) as error:
-                log.warning("waiting for the store in mid-work", reason=str(error))
+                log.warning("waiting for the store during the work", reason=str(error))
                 if self.keeper.cancelled.wait(STORE_PAUSE_SECONDS):
                     raise Cancelled from None
 

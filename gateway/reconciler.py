@@ -41,7 +41,7 @@ def main() -> int:
         try:
             reconciler.run_once(heartbeat.tick)
         except (StoreUnavailable, StoreRefused) as error:
-            log.warning("this pass is left unfinished", reason=str(error))
+            log.warning("this pass was interrupted: a server is unavailable", reason=str(error))
         stop.wait(settings.reconcile_every.total_seconds())
     publisher.close()
     return 0

@@ -69,7 +69,7 @@ class Notices:
         except MailUnavailable as error:
             self._put_off(job, tries, str(error))
         except Exception as error:
-            log.exception("the mail met a bug")
+            log.exception("unhandled exception while sending a mail")
             self._put_off(job, tries, f"{type(error).__name__}: {error}"[:300])
         else:
             self._sent(job, tries)
@@ -87,7 +87,7 @@ class Notices:
         due = now() + min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(tries - 1, 20))
         mails.labels("put_off").inc()
         self._record(lambda: self.jobs.notice_delayed(job, due))
-        log.warning("mail put off", reason=reason, tries=tries, due_at=due.isoformat())
+        log.warning("mail delayed", reason=reason, tries=tries, due_at=due.isoformat())
 
     def _give_up(self, job: Job, tries: int, reason: str) -> None:
         mails.labels("undeliverable").inc()
@@ -99,7 +99,7 @@ class Notices:
         mails.labels("login_refused").inc()
         due = now() + LOGIN_PAUSE
         self._record(lambda: self.jobs.notice_delayed(job, due, counted=False))
-        log.error("the mail server refuses our login: mend SMTP_URL", reason=reason)
+        log.error("the mail server refuses the login: correct SMTP_URL", reason=reason)
         self.stop.wait(LOGIN_PAUSE.total_seconds())
 
     def _record(self, transition: Callable[[], bool], *, sent: bool = False) -> None:

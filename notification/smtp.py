@@ -209,7 +209,7 @@ def _leave(session: _Session, patience: Patience) -> None:
         session.allow(patience.farewell)
         session.quit()
     except (smtplib.SMTPException, OSError) as error:
-        log.debug("no farewell", reason=str(error))
+        log.debug("the mail server closed without QUIT", reason=str(error))
         session.close()
 
 

@@ -185,7 +185,7 @@ class _Worker:
         try:
             return self._handler(body)
         except Exception:
-            log.exception("the handler has a bug", queue=self._queue)
+            log.exception("unhandled exception in the message handler", queue=self._queue)
             return Verdict.AGAIN
 
 

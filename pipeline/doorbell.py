@@ -90,4 +90,4 @@ def ring(jobs: Jobs, publisher: Publishes, job: Job, bell: Bell) -> None:
         jobs.end_delay(job, bell)
     publisher.publish(bell, Doorbell.of(job).encode())
     jobs.mark_rung(job, bell)
-    log.info("rang", bell=bell, job_id=job.id, state=job.state)
+    log.info("message sent", bell=bell, job_id=job.id, state=job.state)

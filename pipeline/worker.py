@@ -52,7 +52,7 @@ class Answerer:
             try:
                 self.look_at(job_id)
             except (StoreUnavailable, StoreRefused) as error:
-                log.warning("waiting for the store with the message in hand", reason=str(error))
+                log.warning("waiting for the store before the message is handled", reason=str(error))
             else:
                 return Verdict.ACK
             if self.stop.wait(pause * random.uniform(0.5, 1)):  # noqa: S311 - spreads the tries

@@ -40,7 +40,7 @@ def register(app: Flask) -> None:
 
     @app.errorhandler(StoreUnavailable)
     def _(error: StoreUnavailable) -> Response:
-        log.warning("the store is away", reason=str(error))
+        log.warning("the store is unavailable", reason=str(error))
         return answer(unavailable("the file store"))
 
     @app.errorhandler(StoreRefused)
@@ -50,7 +50,7 @@ def register(app: Flask) -> None:
 
     @app.errorhandler(BrokerUnavailable)
     def _(error: BrokerUnavailable) -> Response:
-        log.warning("the broker is away", reason=str(error))
+        log.warning("the broker is unavailable", reason=str(error))
         return answer(unavailable("the message broker"))
 
     @app.errorhandler(NoSuchQueue)
@@ -59,7 +59,7 @@ def register(app: Flask) -> None:
 
     @app.errorhandler(KeysUnavailable)
     def _(error: KeysUnavailable) -> Response:
-        log.warning("no keys to verify tokens with", reason=str(error))
+        log.warning("there are no keys to verify tokens with", reason=str(error))
         return answer(unavailable("the auth service"))
 
     @app.errorhandler(HTTPException)
@@ -68,7 +68,7 @@ def register(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def _(error: Exception) -> Response:
-        log.error("the gateway has a bug", exc_info=error)
+        log.error("unhandled exception in the gateway", exc_info=error)
         return answer(internal_error())
 
 

@@ -100,5 +100,5 @@ class AuthClient:
         try:
             return self._http.request(method, path, headers=sent, content=content)
         except httpx.HTTPError as error:
-            log.warning("auth is away", reason=f"{type(error).__name__}: {error}")
+            log.warning("auth is unavailable", reason=f"{type(error).__name__}: {error}")
             raise problems.unavailable("the auth service") from None

@@ -80,7 +80,7 @@ class Rates:
                 self._clear_in = count.window + CLEAR_WINDOWS
                 self._counters.clear()
         except (StoreUnavailable, StoreRefused) as error:
-            log.warning("this replica limits rates by itself for now", reason=str(error))
+            log.warning("rates are limited per replica for now", reason=str(error))
 
     def _make_room(self, window: int) -> None:
         if len(self._counts) >= MAX_NAMES:

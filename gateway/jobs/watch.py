@@ -113,7 +113,7 @@ class Watch:
                 found = self._versions(wanted)
                 known = {job_id: found.get(job_id, GONE) for job_id in wanted}
             except (StoreUnavailable, StoreRefused) as error:
-                log.warning("cannot look whether jobs changed", reason=str(error))
+                log.warning("cannot read whether jobs have changed", reason=str(error))
                 known = {}
             with self._looked:
                 self._known = known

@@ -51,10 +51,12 @@ class Rule(Generic[S]):
         except StoreUnavailable:
             raise
         except (StoreRefused, BrokerUnavailable) as error:
-            log.warning("a rule is left unfinished", rule=self.name, reason=str(error))
+            log.warning(
+                "a repair was interrupted: a server is unavailable", rule=self.name, reason=str(error)
+            )
         except Exception:
             failures.labels(self.name).inc()
-            log.exception("a rule met a bug", rule=self.name)
+            log.exception("a repair failed with an exception", rule=self.name)
 
     def _mend(self, subject: S) -> None:
         """Mend one; if that meets a bug, it stands in nobody else's way."""
@@ -64,7 +66,7 @@ class Rule(Generic[S]):
             raise
         except Exception:
             failures.labels(self.name).inc()
-            log.exception("a rule met a bug", rule=self.name, job_id=subject.id)
+            log.exception("a repair failed with an exception", rule=self.name, job_id=subject.id)
             return
         if mended:
             repairs.labels(self.name).inc()

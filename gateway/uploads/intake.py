@@ -88,7 +88,7 @@ class Intake:
                 if self._queueing.jobs.discard(job_id) or self._queueing.jobs.get(job_id) is None:
                     incoming.writer.abort()
             except Exception as error:  # noqa: BLE001 - the first error is the one to answer with
-                log.warning("the reconciler will clear up", job_id=job_id, reason=str(error))
+                log.warning("cleaning up is left to the reconciler", job_id=job_id, reason=str(error))
 
     def _made_by_another(self, options: Options, key: str) -> list[Job]:
         ids = [incoming.job.id for incoming in self._incoming]

