@@ -1,4 +1,4 @@
-# The words of the project: `make` prints them.
+# The targets of the project: `make` lists them.
 #
 #   ENGINE=native|docker   how the suite runs (default: docker where an engine with Compose answers)
 #   PORT_BASE=9080         the first of the 20 ports of a native suite (default: 8080, or what is free)
@@ -20,27 +20,27 @@ ANY_PYTHON = $(firstword $(wildcard .venv/bin/python .tools/dev/bin/python))
 .PHONY: minikube cluster-demo cluster-status cluster-down lint-manifests
 .PHONY: cluster-chaos cluster-check cluster-upgrade cluster-measure
 
-help: ## print this
+help: ## list the targets
 	@sed -n '3,5s/^# *//p' $(MAKEFILE_LIST)
 	@echo
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: setup-engine ## set everything up, convert FILE through the door, leave the suite running
+demo: setup-engine ## set everything up, convert FILE through the HTTP API, leave the suite running
 	@$(PYTHON) -m dev demo
 
 up: setup-engine ## set everything up and start the suite
 	@$(PYTHON) -m dev up
 
-status: ## what runs, and where
+status: ## show what runs, and where
 	@$(or $(ANY_PYTHON),$(error nothing is set up: make up)) -m dev status
 
-logs: ## follow what every process says
+logs: ## follow the logs of all processes
 	@$(or $(ANY_PYTHON),$(error nothing is set up: make up)) -m dev logs
 
-down: ## end the suite; what it stored stays
+down: ## stop the suite; its data is kept
 	@$(if $(ANY_PYTHON),$(ANY_PYTHON) -m dev down)
 
-clean: ## end the suite and remove every trace of it, of the tests and of the set-up
+clean: ## stop the suite and remove its data, the test results and the set-up
 	@$(if $(ANY_PYTHON),$(ANY_PYTHON) -m dev clean)
 	@rm -rf .stack .secrets .env .demo .venv .tools .coverage* .hypothesis .*_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -53,33 +53,33 @@ setup: ## install what the native suite and the tests need
 setup-engine:
 	@dev/setup.sh $(if $(filter docker,$(ENGINE)),python,native)
 
-minikube: setup-python ## the demo on minikube, which is started if need be
+minikube: setup-python ## run the demo on minikube, starting minikube if necessary
 	@.tools/dev/bin/python -m dev.cluster minikube
 
-cluster-demo: setup-python ## the demo on kubectl's current cluster; LOAD_IMAGE="kind load docker-image" hands it an image
+cluster-demo: setup-python ## run the demo on kubectl's current cluster; LOAD_IMAGE="kind load docker-image" loads the images
 	@.tools/dev/bin/python -m dev.cluster demo
 
-cluster-status: setup-python ## the pods of the suite
+cluster-status: setup-python ## show the pods of the suite
 	@.tools/dev/bin/python -m dev.cluster status
 
-cluster-down: setup-python ## remove the suite from kubectl's current cluster, with all that it stored
+cluster-down: setup-python ## remove the suite and its data from kubectl's current cluster
 	@.tools/dev/bin/python -m dev.cluster down
 
-cluster-chaos: ## disturb the suite on kubectl's current cluster under load; ROUNDS="delete evict" picks some
+cluster-chaos: ## disturb the suite on kubectl's current cluster under load; ROUNDS="delete evict" selects some rounds
 	@dev/setup.sh native
 	@$(BIN)/python -m tests.chaos.cluster $(ROUNDS)
 
-cluster-check: ## which pods it admits, and who of them reaches whom
+cluster-check: ## check which pods the cluster admits and which connections it allows
 	@dev/setup.sh native
 	@dev/setup.sh manifests
 	@$(BIN)/python -m tests.chaos.admit
 	@$(BIN)/python -m tests.chaos.reach
 
-cluster-upgrade: ## upgrade it and take the upgrade back, under load
+cluster-upgrade: ## upgrade the suite and roll the upgrade back, under load
 	@dev/setup.sh native
 	@$(BIN)/python -m tests.chaos.upgrade
 
-cluster-measure: ## what each of its processes needs of CPU and memory
+cluster-measure: ## measure the CPU and memory that each process needs
 	@dev/setup.sh native
 	@$(BIN)/python -m tests.chaos.measure
 
@@ -88,7 +88,7 @@ setup-python:
 
 test: setup lint unit check chaos ## set everything up and run every check
 
-lint: ## style, types, who may import whom, and what should be no part of a repository
+lint: ## check style, types, imports, and that no secret is in the repository
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -96,41 +96,41 @@ lint: ## style, types, who may import whom, and what should be no part of a repo
 	$(BIN)/bandit -q -c pyproject.toml -r $(SERVICES) chassis pipeline dev benchmarks
 	$(BIN)/python -m tests.secret_scan
 
-lint-manifests: ## what takes minutes to build: kubeconform, kube-score, promtool
+lint-manifests: ## check the manifests with kubeconform, kube-score and promtool (takes minutes to build)
 	@dev/setup.sh native
 	@dev/setup.sh lint
 	$(BIN)/python -m tests.manifests.lint
 
-unit: $(SERVICES:%=unit-%) ## each service's unit tests, with its own dependencies only
+unit: $(SERVICES:%=unit-%) ## run each service's unit tests with only its own dependencies
 
 unit-%:
 	UV_PROJECT_ENVIRONMENT=.tools/unit/$* .tools/bin/uv sync -q --frozen --only-group $* --only-group unit
 	.tools/unit/$*/bin/pytest -q tests/unit/$*
 
-docs: setup ## write the parts of docs/ that are made from the code
+docs: setup ## update the parts of docs/ that are generated from the code
 	$(BIN)/python -m dev.documents
 
-bench: setup ## measure every figure of speed; leave the machine alone meanwhile
+bench: setup ## measure every figure of speed; do not use the machine meanwhile
 	@for program in $(filter-out __init__,$(basename $(notdir $(wildcard benchmarks/*.py)))); do \
 		echo "benchmarks.$$program"; $(BIN)/python -m benchmarks.$$program || exit 1; \
 	done
 
-fuzz: ## ten minutes of schemathesis against a suite of its own; SECONDS=3600 SEED=7 sets both
+fuzz: ## fuzz the API for ten minutes; SECONDS=3600 SEED=7 sets both
 	@dev/setup.sh native
 	$(BIN)/python -m tests.fuzz.run $(SECONDS:%=--seconds %) $(SEED:%=--seed %)
 
-check: ## all tests but those of chaos, with coverage
+check: ## run all tests except chaos, with coverage
 	$(BIN)/pytest --ignore tests/chaos -n 4 --dist loadgroup --cov --cov-fail-under 95 --durations 10
 
-chaos: setup ## outages, restarts and a hundred kills under load: was anything lost?
+chaos: setup ## outages, restarts and a hundred kills under load; checks that nothing is lost
 	$(BIN)/pytest -n 2 --dist loadgroup --durations 10 tests/chaos
 	$(BIN)/python -m tests.chaos.kills --minutes 8
 	$(BIN)/python -m tests.chaos.caught
 
-crashpoints: setup ## let every process die before and after each durable write and each send; its ledger goes to benchmarks/
+crashpoints: setup ## kill every process before and after each durable write and each message; writes benchmarks/crashpoints.json
 	$(BIN)/python -m tests.chaos.crashpoints --ledger benchmarks/crashpoints.json
 
-soak: setup ## the same with 1,000 uploads, 1,000 kills and every toxic; its ledger goes to benchmarks/
+soak: setup ## 1,000 uploads, 1,000 kills and network faults; writes benchmarks/soak.json
 	$(BIN)/python -m tests.chaos.kills --uploads 1000 --kills 1000 --minutes 120 --toxics --ledger benchmarks/soak.json
 	$(BIN)/python -m tests.chaos.outages 30
 	$(BIN)/python -m tests.chaos.growth 500

@@ -107,11 +107,11 @@ def _find(keys: Sequence[SigningKey], name: str) -> SigningKey:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m auth.keys", description="Rotate the signing keys.")
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("add", help="make a key; it signs after 90 s")
+    commands.add_parser("add", help="create a key; it starts to sign after 90 s")
     commands.add_parser("list", help="print every key: id, file, time, and whether it signs")
     command = commands.add_parser("remove", help="delete a key whose tokens have expired")
     command.add_argument("file", help="its name, as list prints it")
-    command.add_argument("--now", action="store_true", help="although its tokens are then refused")
+    command.add_argument("--now", action="store_true", help="delete it at once; its tokens are then refused")
     return parser
 
 

@@ -95,7 +95,7 @@ def _parser() -> argparse.ArgumentParser:
         if name in ("add", "passwd"):
             source = command.add_mutually_exclusive_group()
             source.add_argument("--stdin", action="store_true", help="read the password from standard input")
-            source.add_argument("--generate", action="store_true", help="make a password and print it")
+            source.add_argument("--generate", action="store_true", help="create a password and print it")
     commands.add_parser("list", help="print every user: name, role, state, day of creation")
     return parser
 

@@ -87,7 +87,7 @@ def _check_place(mp3: Path, video: Path, *, force: bool) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m converter",
-        description="Turn a video into an MP3. Without arguments, serve the queue instead.",
+        description="Convert a video to an MP3. Without arguments, process the queue instead.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -84,7 +84,7 @@ def _quality(name: str, value: str) -> str:
     if found and int(found[2]) in BITRATES:
         return found[2]
     allowed = ", ".join(map(str, BITRATES))
-    raise InvalidOption(name, value, f"allowed are auto, V0 (best) to V9, or one of {allowed} (kbit/s)")
+    raise InvalidOption(name, value, f"use auto, V0 (best) to V9, or one of {allowed} (kbit/s)")
 
 
 def _track(name: str, value: str) -> int | str:
@@ -92,14 +92,14 @@ def _track(name: str, value: str) -> int | str:
         return int(value)
     if value == "default" or re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*", value):
         return value.lower()
-    allowed = f"allowed are default, a number from 1 to {MAX_TRACK}, or a language as en or eng"
+    allowed = f"use default, a number from 1 to {MAX_TRACK}, or a language such as en or eng"
     raise InvalidOption(name, value, allowed)
 
 
 def _time(name: str, value: str) -> float:
     found = re.fullmatch(r"(?:(?:([0-9]{1,3}):)?([0-9]{1,2}):)?([0-9]{1,6}(?:\.[0-9]{1,6})?)", value)
     if found is None or (found[2] and float(found[3]) >= 60) or (found[1] and int(found[2]) >= 60):  # noqa: PLR2004 - of a clock
-        raise InvalidOption(name, value, "allowed are seconds as 90 or 90.5, or a time as 1:30 or 00:01:30.5")
+        raise InvalidOption(name, value, "use seconds (90 or 90.5) or a time (1:30 or 00:01:30.5)")
     hours, minutes, seconds = (float(part or 0) for part in found.groups())
     return hours * 3600 + minutes * 60 + seconds
 
@@ -124,7 +124,7 @@ def _loudness(name: str, value: str) -> float | None:
             return number
     names = ", ".join(f"{name} ({lufs:g})" for name, lufs in LOUDNESS.items())
     raise InvalidOption(
-        name, value, f"allowed are off, {names}, or a number of LUFS from {QUIETEST:g} to {LOUDEST:g}"
+        name, value, f"use off, {names}, or a number of LUFS from {QUIETEST:g} to {LOUDEST:g}"
     )
 
 
@@ -134,7 +134,7 @@ def _tags(name: str, value: str) -> str:
 
 def _title(name: str, value: str) -> str | None:
     if len(value) > MAX_TITLE or not value.isprintable():
-        raise InvalidOption(name, value, f"allowed is one line of at most {MAX_TITLE} characters")
+        raise InvalidOption(name, value, f"use one line of at most {MAX_TITLE} characters")
     return value or None
 
 
@@ -144,7 +144,7 @@ def _strict(name: str, value: str) -> bool:
 
 def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:
     if value.lower() not in allowed:
-        raise InvalidOption(name, value, f"allowed are {', '.join(allowed)}")
+        raise InvalidOption(name, value, f"use {', '.join(allowed)}")
     return value.lower()
 
 

@@ -58,12 +58,12 @@ def checks(settings: Settings, client: Client, smtp_url: str | None) -> list[Che
     url = settings.rabbitmq_url.get_secret_value()
     auth = AuthClient(str(settings.auth_url))
     found = [
-        Check("mongodb", lambda: _answers(client), "Start it, or correct MONGODB_URL; may it be reached?"),
-        Check("clock", lambda: _clock(client, settings), "Synchronise this machine and MongoDB's by NTP."),
-        Check("indexes", lambda: _indexes(client), "Let its user create indexes in jobs, videos, mp3s."),
-        Check("space", lambda: _space(client, settings), "Give it more disk, or let files expire sooner."),
-        Check("queues", lambda: _queues(url), "Start RabbitMQ, correct RABBITMQ_URL, or delete the queue."),
-        Check("keys", lambda: _keys(auth, settings), "Start auth, correct AUTH_URL, or give auth its keys."),
+        Check("mongodb", lambda: _answers(client), "Start MongoDB, or correct MONGODB_URL; check that the network lets this process reach it."),
+        Check("clock", lambda: _clock(client, settings), "Synchronize the clocks of this machine and MongoDB's with NTP."),
+        Check("indexes", lambda: _indexes(client), "Allow its user to create indexes in jobs, videos and mp3s."),
+        Check("space", lambda: _space(client, settings), "Give MongoDB more disk space, or keep files for a shorter time."),
+        Check("queues", lambda: _queues(url), "Start RabbitMQ, or correct RABBITMQ_URL; delete a queue that was declared differently."),
+        Check("keys", lambda: _keys(auth, settings), "Start auth, or correct AUTH_URL; check that auth has signing keys."),
         Check(
             "revocations",
             lambda: f"{len(auth.revocations().good_since)} users",
@@ -83,23 +83,23 @@ def _answers(client: Client) -> str:
 def _clock(client: Client, settings: Settings) -> str:
     difference = mongodb.clock_difference(client)
     if abs(difference) > settings.clock_skew.total_seconds() / 2:
-        raise Ill(f"MongoDB's is {difference:+.0f} s from this one's")
-    return f"within {abs(difference):.1f} s of MongoDB's"
+        raise Ill(f"MongoDB's clock differs by {difference:+.0f} s from this one")
+    return f"within {abs(difference):.1f} s of MongoDB's clock"
 
 
 def _indexes(client: Client) -> str:
     for store in (Jobs(client), Blobs(client, "videos"), Blobs(client, "mp3s")):
         store.ensure_indexes()
-    return "jobs, videos and mp3s have theirs"
+    return "jobs, videos and mp3s have their indexes"
 
 
 def _space(client: Client, settings: Settings) -> str:
     free = mongodb.free_bytes(client)
     if free is None:
-        return "the server does not say"
+        return "the server does not report it"
     if free < settings.min_free_bytes:
-        raise Ill(f"{free // MIB} MiB are left, uploads need {settings.min_free_bytes // MIB}")
-    return f"{free // MIB} MiB are left"
+        raise Ill(f"{free // MIB} MiB are free; uploads need {settings.min_free_bytes // MIB}")
+    return f"{free // MIB} MiB are free"
 
 
 def _queues(url: str) -> str:
@@ -120,5 +120,5 @@ def _smtp(url: str) -> str:
     place = (parts.hostname or "localhost", parts.port or SMTP_PORTS.get(parts.scheme, 25))
     with socket.create_connection(place, SMTP_SECONDS) as connection:
         if parts.scheme != "smtps" and not connection.recv(100).startswith(b"220"):
-            raise Ill("it does not greet as a mail server does")
+            raise Ill("it does not answer like a mail server")
     return "answers"

@@ -80,8 +80,8 @@ def test_a_video_that_is_not_whole_is_3_and_with_strict_1(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--quality", "V11"], "--quality cannot be 'V11': allowed are"),
-        (["--sample-rate", "1"], "--sample-rate cannot be '1': allowed are"),
+        (["--quality", "V11"], "--quality cannot be 'V11': use"),
+        (["--sample-rate", "1"], "--sample-rate cannot be '1': use"),
         (["--end", "0"], "--end cannot be '0': it must be later"),
         (["--shout"], "unrecognized arguments: --shout"),
     ],

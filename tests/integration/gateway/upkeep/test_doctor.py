@@ -114,8 +114,8 @@ def test_a_full_disk_and_a_clock_that_is_wrong_are_told(
 
     output = capsys.readouterr().out
     assert results == [False, False]
-    assert "WRONG  clock: MongoDB's is +30 s from this one's" in output
-    assert "WRONG  space: 95 MiB are left, uploads need 2048" in output
+    assert "WRONG  clock: MongoDB's clock differs by +30 s from this one" in output
+    assert "WRONG  space: 95 MiB are free; uploads need 2048" in output
 
 
 def test_what_answers_but_is_no_mail_server_is_told(
@@ -125,7 +125,7 @@ def test_what_answers_but_is_no_mail_server_is_told(
     words[0] = b"HTTP/1.1 400 Bad Request\r\n"
 
     assert doctor.main({**environment, "SMTP_URL": url}) == 1
-    assert "WRONG  smtp: it does not greet" in capsys.readouterr().out
+    assert "WRONG  smtp: it does not answer like a mail server" in capsys.readouterr().out
 
 
 def test_without_settings_it_says_which_are_missing(capsys: pytest.CaptureFixture[str]) -> None:
