@@ -58,12 +58,36 @@ def checks(settings: Settings, client: Client, smtp_url: str | None) -> list[Che
     url = settings.rabbitmq_url.get_secret_value()
     auth = AuthClient(str(settings.auth_url))
     found = [
-        Check("mongodb", lambda: _answers(client), "Start MongoDB, or correct MONGODB_URL; check that the network lets this process reach it."),
-        Check("clock", lambda: _clock(client, settings), "Synchronize the clocks of this machine and MongoDB's with NTP."),
-        Check("indexes", lambda: _indexes(client), "Allow its user to create indexes in jobs, videos and mp3s."),
-        Check("space", lambda: _space(client, settings), "Give MongoDB more disk space, or keep files for a shorter time."),
-        Check("queues", lambda: _queues(url), "Start RabbitMQ, or correct RABBITMQ_URL; delete a queue that was declared differently."),
-        Check("keys", lambda: _keys(auth, settings), "Start auth, or correct AUTH_URL; check that auth has signing keys."),
+        Check(
+            "mongodb",
+            lambda: _answers(client),
+            "Start MongoDB, or correct MONGODB_URL, or open the network.",
+        ),
+        Check(
+            "clock",
+            lambda: _clock(client, settings),
+            "Synchronize this clock and MongoDB's with NTP.",
+        ),
+        Check(
+            "indexes",
+            lambda: _indexes(client),
+            "Allow its user to create indexes in jobs, videos and mp3s.",
+        ),
+        Check(
+            "space",
+            lambda: _space(client, settings),
+            "Give MongoDB more disk space, or keep files for a shorter time.",
+        ),
+        Check(
+            "queues",
+            lambda: _queues(url),
+            "Start RabbitMQ, or correct RABBITMQ_URL; delete a queue that was declared differently.",
+        ),
+        Check(
+            "keys",
+            lambda: _keys(auth, settings),
+            "Start auth, or correct AUTH_URL; check that auth has signing keys.",
+        ),
         Check(
             "revocations",
             lambda: f"{len(auth.revocations().good_since)} users",
