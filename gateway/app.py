@@ -12,8 +12,8 @@ from gateway.collaborators import Collaborators, use
 from gateway.door import answers, headers
 from gateway.door.auth_client import AuthClient
 from gateway.door.door import Door
-from gateway.door.passwords import Passwords
 from gateway.door.rates import Rates
+from gateway.door.remembered import Remembered
 from gateway.jobs.watch import Watch
 from gateway.settings import Settings
 from gateway.uploads.limits import FreeSpace, Limits
@@ -58,7 +58,9 @@ def build(
     stopping = app.extensions["stopping"] = threading.Event()
     jobs, videos = Jobs(client, settings.timing), Blobs(client, "videos")
     limits = Limits(settings, jobs, FreeSpace(client))
-    app.extensions["door"] = Door(settings, auth, verifier, Passwords(), Rates(Counters(client)))
+    app.extensions["door"] = Door(
+        settings, auth, verifier, Remembered(), Remembered(), Rates(Counters(client))
+    )
     app.extensions["gateway"] = Collaborators(
         settings=settings,
         jobs=jobs,
@@ -79,7 +81,7 @@ def build(
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]  # as Flask documents it
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_prefix=hops)  # type: ignore[method-assign]  # as Flask documents it
     web.observe(app, _user)
     app.after_request(_add_headers)
     answers.register(app)

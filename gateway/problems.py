@@ -25,6 +25,35 @@ def not_authorized() -> Words:
     )
 
 
+@errors.problem(HTTPStatus.UNAUTHORIZED)
+def invalid_credentials() -> Words:
+    """The user name or the password is wrong."""
+    return Words(
+        "invalid credentials",
+        "Check the user name and the password.",
+        {"WWW-Authenticate": "Bearer"},  # at `Basic` a browser would ask by a window of its own
+    )
+
+
+@errors.problem(HTTPStatus.FORBIDDEN)
+def cross_site() -> Words:
+    """A request with a session's cookie does not come from a page of this origin."""
+    return Words(
+        "this request does not come from a page of this site",
+        "A browser says so with 'Sec-Fetch-Site: same-origin' or an Origin that is this one. "
+        "A proxy must leave both and Host as they are. A script sends Authorization instead of the cookie.",
+    )
+
+
+@errors.problem(HTTPStatus.BAD_REQUEST)
+def malformed_login() -> Words:
+    """The body of a login is neither a form nor a JSON object with a user name and a password."""
+    return Words(
+        "the body holds no username and password; allowed is a form, or a JSON object of texts",
+        """Send for example {"username": "me@example.com", "password": "…"} as application/json.""",
+    )
+
+
 @errors.problem(HTTPStatus.SERVICE_UNAVAILABLE)
 def busy() -> Words:
     """The gateway is handling as many uploads as it can."""

@@ -12,6 +12,7 @@ from chassis.problem import phrase
 from gateway.description.documented import QUERY_OF_OPTIONS, Documentation
 from gateway.description.schemas import SHAPES
 from gateway.door.parameters import MAX_PAGE, MAX_TEXT
+from gateway.door.session import COOKIE
 from gateway.uploads.limits import MAX_WAIT_SECONDS
 from pipeline.broker import QUEUES
 from pipeline.job import STATES
@@ -26,6 +27,7 @@ _QUALITY = {"type": "string", "pattern": f"^(auto|[vV][0-9]|({'|'.join(map(str, 
 _WORD = {"type": "string", "maxLength": MAX_TEXT}
 PARAMETERS: dict[str, tuple[str, Json]] = {
     "job_id": ("The job's id: 32 hexadecimal characters.", {"type": "string", "minLength": 1}),
+    "session_id": ("The session's id.", {"type": "string", "minLength": 1}),
     "queue": ("`video` or `mp3`.", {"type": "string", "enum": list(QUEUES)}),
     "username": ("The user's name, an e-mail address.", {"type": "string", "minLength": 1}),
     "name": ("The file's name.", {"type": "string"}),
@@ -102,6 +104,10 @@ BODIES: dict[str, Json] = {
     },
     "file": {"application/octet-stream": {"schema": _WHOLE}},
     "options": {"application/json": {"schema": _OPTIONS}},
+    "session": {
+        "application/x-www-form-urlencoded": _schema("SessionLogin"),
+        "application/json": _schema("SessionLogin"),
+    },
     "login": {"application/x-www-form-urlencoded": _schema("Login"), "application/json": _schema("Login")},
 }
 """By name, those that are more than one shape in JSON."""
@@ -143,6 +149,7 @@ def describe(app: Flask) -> Json:
             "securitySchemes": {
                 "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
                 "password": {"type": "http", "scheme": "basic"},
+                "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},
             },
         },
     }
@@ -165,7 +172,7 @@ def _operation(rule: Rule, view: Any, documentation: Documentation) -> Json:
         content = BODIES.get(documentation.body) or {"application/json": _schema(documentation.body)}
         operation["requestBody"] = {"content": content, "required": documentation.body not in OPTIONAL_BODIES}
     if scope is not None:
-        operation["security"] = [{"token": []}, {"password": []}]
+        operation["security"] = [{"token": []}, {"password": []}, {"session": []}]
         operation["description"] = f"Needs the scope `{scope}`."
     elif getattr(view, "takes_password", False):
         operation["security"] = [{"password": []}]

@@ -143,6 +143,39 @@ class Login(BaseModel):
     scope: str = Field(default="", pattern=SCOPES, description="those with spaces between; all by default")
 
 
+class SessionLogin(BaseModel):
+    """Who logs in with a browser."""
+
+    username: str = Field(min_length=1, max_length=254)
+    password: str = Field(min_length=1, max_length=1024)
+
+
+class Me(Shape):
+    """Who you are, and what you may do."""
+
+    username: str
+    scopes: list[str]
+    session: str | None = Field(
+        description="the id of your browser's session; of a token or a password, none"
+    )
+
+
+class Session(Shape):
+    """A browser that you are logged in with."""
+
+    id: str
+    created_at: datetime
+    last_used_at: datetime = Field(description="within five minutes")
+    agent: str = Field(description="what the browser says that it is")
+    address: str
+
+
+class Sessions(Shape):
+    """Those that go on, the last used first."""
+
+    sessions: list[Session]
+
+
 class NewPassword(Shape):
     """Your next password."""
 
@@ -222,6 +255,9 @@ SHAPES: tuple[type[BaseModel], ...] = (
     Usage,
     Token,
     Login,
+    SessionLogin,
+    Me,
+    Sessions,
     NewPassword,
     NewUser,
     UserChange,

@@ -1,4 +1,4 @@
-"""Who asks, and whether they may: tokens, user names with passwords, and scopes."""
+"""Who asks, and whether they may: tokens, user names with passwords, sessions of browsers, and scopes."""
 
 import base64
 from collections.abc import Callable
@@ -10,8 +10,9 @@ from flask import Response, g, request
 
 from chassis.identity import Identity, InvalidToken
 from gateway import problems
-from gateway.door import audit
+from gateway.door import audit, session
 from gateway.door.door import the_door
+from gateway.door.remembered import Ask, Remembered
 
 P = ParamSpec("P")
 Scope = Literal["jobs:read", "jobs:write", "admin"]
@@ -41,7 +42,7 @@ def limits_logins(view: Callable[P, Response]) -> Callable[P, Response]:
 
     @wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> Response:
-        _count_login()
+        count_login()
         return view(*args, **kwargs)
 
     guarded.takes_password = True  # type: ignore[attr-defined]  # `openapi` reads it
@@ -56,9 +57,15 @@ def ask_auth_as_caller(path: str) -> Response:
     """
     response = the_door().auth.forward(request, path, g.request_id, g.token)
     if response.status_code == HTTPStatus.FORBIDDEN:  # the scope was looked at here
-        the_door().passwords.forget(request.headers.get("Authorization", ""))
+        forget_caller()
         raise problems.not_authorized()
     return response
+
+
+def forget_caller() -> None:
+    """Ask auth again next time who it is that shows what the caller has shown."""
+    the_door().passwords.forget(request.headers.get("Authorization", ""))
+    the_door().sessions.forget(session.secret() or "")
 
 
 def user_of(header: str) -> str | None:
@@ -80,14 +87,21 @@ def _count(username: str) -> None:
         raise problems.too_many_requests(g.rate.limit, g.rate.reset_seconds)
 
 
-def _count_login() -> None:
+def count_login() -> None:
+    """Count a look at a password for the caller's address.
+
+    Raises:
+        Problem: there were too many in this minute.
+    """
     g.rate = the_door().rates.count(f"login:{request.remote_addr}", the_door().settings.logins_per_minute)
     if g.rate.exceeded:
         raise problems.too_many_logins(str(g.rate.reset_seconds))
 
 
 def _identify() -> Identity:
-    given = request.headers.get("Authorization", "")
+    given = request.headers.get("Authorization")
+    if given is None:
+        return _of_session()
     kind, _, value = given.partition(" ")
     value = value.strip()
     if kind.lower() == "bearer" and value:
@@ -108,22 +122,65 @@ def _of_token(token: str) -> Identity:
 
 
 def _of_password(credentials: str) -> Identity:
-    passwords = the_door().passwords
+    found = _exchanged(credentials, the_door().passwords, _ask_by_password)
+    if found is None:
+        audit.record("refused", reason="wrong user name or password")
+        raise problems.not_authorized()
+    return found
+
+
+def _of_session() -> Identity:
+    found = who_is_logged_in()
+    if found is None:
+        raise problems.not_authorized()
+    return found
+
+
+def who_is_logged_in() -> Identity | None:
+    """Return who the session of the request's browser belongs to; `None` where there is no good one.
+
+    Raises:
+        Problem: it is used by another site's page, or auth is away.
+    """
+    secret = session.secret()
+    return None if secret is None else identity_of_session(secret)
+
+
+def identity_of_session(secret: str) -> Identity | None:
+    """Return who the session with this secret belongs to; `None` when there is none."""
+    return _exchanged(secret, the_door().sessions, _ask_by_session)
+
+
+def _exchanged(credentials: str, remembered: Remembered, ask: Ask) -> Identity | None:
+    """Return the identity of the token that auth gives for credentials; `g.token` is it."""
     for _ in range(2):  # the token that is remembered may have been revoked since
-        token = passwords.token(credentials, _ask_auth)
+        token = remembered.token(credentials, ask)
         if token is None:
             break
         try:
             identity = the_door().verifier.verify(token)
         except InvalidToken:
-            passwords.forget(credentials)
+            remembered.forget(credentials)
         else:
             g.token = token
             return identity
-    audit.record("refused", reason="wrong user name or password")
-    raise problems.not_authorized()
+    return None
 
 
-def _ask_auth(credentials: str) -> str | None:
-    _count_login()
+def _ask_by_password(credentials: str) -> str | None:
+    count_login()
     return the_door().auth.token(credentials, request.remote_addr or "", g.request_id)
+
+
+def _ask_by_session(secret: str) -> str | None:
+    """Ask auth; only so many made-up secrets are looked at from one address."""
+    door, name = the_door(), f"session:{request.remote_addr}"
+    limit = door.settings.logins_per_minute
+    rate = door.rates.count(name, limit, 0)
+    if rate.exceeded:
+        raise problems.too_many_logins(str(rate.reset_seconds))
+    token = door.auth.token_of_session(secret, request.remote_addr or "", g.request_id)
+    if token is None:
+        door.rates.count(name, limit)
+        audit.record("refused", reason="no such session")
+    return token

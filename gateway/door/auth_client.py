@@ -49,21 +49,46 @@ class AuthClient:
                 response.headers[name] = answer.headers[name]
         return response
 
+    def begin_session(self, credentials: str, agent: str, address: str, request_id: str) -> str | None:
+        """Return the secret of a new session for `Basic` credentials, or `None` when they are wrong.
+
+        Raises:
+            Problem: auth is away, or refuses to look at them for now.
+        """
+        headers = {"User-Agent": agent, "X-Request-Id": request_id, "X-Forwarded-For": address}
+        answer = self._prove("/sessions", credentials, headers)
+        return None if answer is None else str(answer.json()["secret"])
+
+    def token_of_session(self, secret: str, address: str, request_id: str) -> str | None:
+        """Return a token for the secret of a session, or `None` when there is no such session.
+
+        Raises:
+            Problem: auth is away.
+        """
+        headers = {"X-Request-Id": request_id, "X-Forwarded-For": address}
+        answer = self._prove("/sessions/token", f"Bearer {secret}", headers)
+        return None if answer is None else answer.text.strip()
+
+    def end_session(self, session_id: str, token: str, request_id: str) -> None:
+        """End a session of the user of a token; one that has ended already stays so.
+
+        Raises:
+            Problem: auth is away.
+        """
+        headers = {"Authorization": f"Bearer {token}", "X-Request-Id": request_id}
+        answer = self._ask("DELETE", f"/sessions/{session_id}", headers, b"")
+        if answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
+            raise problems.unavailable("the auth service")
+
     def token(self, credentials: str, address: str, request_id: str) -> str | None:
         """Return a token for the `Basic` credentials of a request, or `None` when they are wrong.
 
         Raises:
             Problem: auth is away, or refuses to look at them for now.
         """
-        headers = {"Authorization": credentials, "X-Request-Id": request_id, "X-Forwarded-For": address}
-        answer = self._ask("POST", "/login", headers, b"")
-        if answer.status_code == httpx.codes.OK:
-            return answer.text.strip()
-        if answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
-            raise problems.too_many_logins(answer.headers.get("Retry-After", ""))
-        if answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
-            raise problems.unavailable("the auth service")
-        return None
+        headers = {"X-Request-Id": request_id, "X-Forwarded-For": address}
+        answer = self._prove("/login", credentials, headers)
+        return None if answer is None else answer.text.strip()
 
     def keys(self) -> Mapping[str, Any]:
         """Return the key set that tokens are verified with (RFC 7517).
@@ -85,6 +110,17 @@ class AuthClient:
             raise KeysUnavailable("auth's revocations are of another form")
         good_since = {str(user): int(since) for user, since in found.items()}
         return Revocations(good_since, frozenset(map(str, ended)))
+
+    def _prove(self, path: str, credentials: str, headers: Mapping[str, str]) -> httpx.Response | None:
+        """Return auth's answer to credentials, or `None` when they are wrong."""
+        answer = self._ask("POST", path, {**headers, "Authorization": credentials}, b"")
+        if answer.is_success:
+            return answer
+        if answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
+            raise problems.too_many_logins(answer.headers.get("Retry-After", ""))
+        if answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
+            raise problems.unavailable("the auth service")
+        return None
 
     def _poll(self, path: str) -> Mapping[str, Any]:
         try:

@@ -6,19 +6,20 @@ from flask import current_app
 
 from chassis.identity import Verifier
 from gateway.door.auth_client import AuthClient
-from gateway.door.passwords import Passwords
 from gateway.door.rates import Rates
+from gateway.door.remembered import Remembered
 from gateway.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """The auth service, its keys, the passwords seen lately, and the rates."""
+    """The auth service, its keys, the passwords and sessions seen lately, and the rates."""
 
     settings: Settings
     auth: AuthClient
     verifier: Verifier
-    passwords: Passwords
+    passwords: Remembered
+    sessions: Remembered
     rates: Rates
 
 

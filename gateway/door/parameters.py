@@ -1,10 +1,12 @@
 """Read the query of a request, refusing what is not allowed by name."""
 
 import json
+from collections.abc import Callable
 from urllib.parse import parse_qsl
 
 from flask import request
 
+from chassis.problem import Problem
 from gateway import problems
 
 MAX_TEXT = 100
@@ -67,7 +69,9 @@ def options(*others: str) -> dict[str, str]:
     return {name: value for name, value in request.args.items() if name not in others}
 
 
-def fields(mimetype: str, body: bytes) -> dict[str, str]:
+def fields(
+    mimetype: str, body: bytes, otherwise: Callable[[], Problem] = problems.malformed_options
+) -> dict[str, str]:
     """Return the fields of a JSON object or of an urlencoded form.
 
     Raises:
@@ -77,15 +81,19 @@ def fields(mimetype: str, body: bytes) -> dict[str, str]:
         given = body.decode("utf-8")
         is_json = mimetype == "application/json"
         found = json.loads(given) if is_json else dict(parse_qsl(given, strict_parsing=True))
+        return _texts(found)
     except (ValueError, RecursionError):
-        raise problems.malformed_options() from None
+        raise otherwise() from None
+
+
+def _texts(found: object) -> dict[str, str]:
     if not isinstance(found, dict):
-        raise problems.malformed_options()
+        raise ValueError("it is no object")  # noqa: TRY004 - what `json` raises for what it cannot read
     return {str(name): value if isinstance(value, str) else _text(value) for name, value in found.items()}
 
 
 def _text(value: object) -> str:
     """Return a JSON value as one writes it in a form: 1.0 is 1 there."""
     if not isinstance(value, float | int):
-        raise problems.malformed_options()
+        raise ValueError("it is neither text nor number")  # noqa: TRY004 - likewise
     return json.dumps(int(value) if isinstance(value, float) and value.is_integer() else value)

@@ -54,8 +54,8 @@ class Rates:
         self._lock = threading.Lock()
         self._clear_in = 0
 
-    def count(self, name: str, limit: int) -> Rate:
-        """Count one more request under a name and return what is left."""
+    def count(self, name: str, limit: int, requests: int = 1) -> Rate:
+        """Count so many more requests under a name and return what is left."""
         now = self._clock()
         window = int(now // WINDOW_SECONDS)
         with self._lock:
@@ -63,7 +63,7 @@ class Rates:
             if count is None or count.window != window:
                 self._make_room(window)
                 count = self._counts[name] = _Count(window)
-            count.own += 1
+            count.own += requests
             due = now - count.shared_at >= SHARE_SECONDS
             if due:
                 part, count.own, count.shared_at = count.own, 0, now

@@ -6,6 +6,7 @@ There is no RabbitMQ: the gateway must not need it to answer.
 import json
 import logging
 import os
+import secrets
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -41,11 +42,17 @@ class SmallAuth:
         self.key = ec.generate_private_key(ec.SECP256R1())
         self.asked: list[dict[str, Any]] = []
         self.revocations: dict[str, int] = {}
+        self.sessions: dict[str, tuple[str, str]] = {}
+        """By secret: the id of a session, and whose it is."""
+        self.ended: set[str] = set()
         self.refuses = False
         app = Flask("small auth")
         app.add_url_rule("/.well-known/jwks.json", view_func=self.keys)
-        app.add_url_rule("/revocations", view_func=lambda: {"revocations": self.revocations})
+        app.add_url_rule("/revocations", view_func=self.revoked)
         app.add_url_rule("/login", view_func=self.login, methods=["POST"])
+        app.add_url_rule("/sessions", view_func=self.begin_session, methods=["POST"])
+        app.add_url_rule("/sessions/token", view_func=self.exchange, methods=["POST"])
+        app.add_url_rule("/sessions/<session_id>", view_func=self.end_session, methods=["DELETE"])
         app.add_url_rule("/<path:path>", view_func=self.echo, methods=["GET", "POST", "PUT", "PATCH"])
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         self.server = make_server("127.0.0.1", 0, app, threaded=True)
@@ -64,6 +71,31 @@ class SmallAuth:
     def keys(self) -> dict[str, Any]:
         public = json.loads(jwt.algorithms.ECAlgorithm.to_jwk(self.key.public_key()))
         return {"keys": [{**public, "kid": "k1", "alg": "ES256", "use": "sig"}]}
+
+    def revoked(self) -> dict[str, Any]:
+        return {"revocations": self.revocations, "ended_sessions": sorted(self.ended)}
+
+    def begin_session(self) -> Response:
+        self.echo("sessions")
+        given = request.authorization
+        if given is None or given.password != "right":
+            return Response("invalid credentials", 401)
+        session_id, secret = uuid4().hex, secrets.token_urlsafe(32)
+        self.sessions[secret] = session_id, given.username or ""
+        return Response(json.dumps({"id": session_id, "secret": secret}), 201, mimetype="application/json")
+
+    def exchange(self) -> Response:
+        self.echo("sessions/token")
+        session_id, username = self.sessions.get(request.headers["Authorization"].split()[1], ("", ""))
+        if not session_id or session_id in self.ended:
+            return Response("there is no such session, or no longer", 404)
+        scope = "jobs:read jobs:write" + " admin" * (username == "boss@example.com")
+        return Response(self.token(username, scope, sid=session_id), mimetype="text/plain")
+
+    def end_session(self, session_id: str) -> Response:
+        self.echo(f"sessions/{session_id}")
+        self.ended.add(session_id)
+        return Response(status=204)
 
     def login(self) -> Response:
         self.echo("login")

@@ -62,7 +62,7 @@ def test_every_route_is_described_but_the_description(gateway: Gateway) -> None:
         "/v1/convert/{name}",
     } <= paths.keys()
     assert "put" in paths["/v1/me/password"]
-    assert paths["/v1/jobs"]["post"]["security"] == [{"token": []}, {"password": []}]
+    assert paths["/v1/jobs"]["post"]["security"] == [{"token": []}, {"password": []}, {"session": []}]
 
 
 def test_the_page_needs_nothing_from_elsewhere(gateway: Gateway) -> None:

@@ -1,4 +1,4 @@
-"""Take a user name and a password wherever a token is taken: asked once, remembered briefly."""
+"""Take a password or a session wherever a token is taken: auth is asked once, then remembered briefly."""
 
 import hashlib
 import hmac
@@ -14,7 +14,7 @@ Ask = Callable[[str], str | None]
 """Returns a token for credentials, or `None` when they are wrong."""
 
 
-class Passwords:
+class Remembered:
     """Tokens of credentials that auth found right; the credentials themselves are not kept."""
 
     def __init__(self, seconds: float = REMEMBERED_SECONDS) -> None:
@@ -24,7 +24,7 @@ class Passwords:
         self._lock = threading.Lock()
 
     def token(self, credentials: str, ask: Ask) -> str | None:
-        """Return a token for the value of an `Authorization` header, or `None` when it is wrong."""
+        """Return a token for credentials, or `None` when they are wrong."""
         name = hmac.digest(self._key, credentials.encode("latin-1", "replace"), hashlib.sha256)
         now = time.monotonic()
         token, until = self._known.get(name, ("", 0.0))

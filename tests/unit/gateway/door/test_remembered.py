@@ -1,6 +1,6 @@
 """Credentials are asked about once, and not kept."""
 
-from gateway.door.passwords import MAX_REMEMBERED, Passwords
+from gateway.door.remembered import MAX_REMEMBERED, Remembered
 
 
 class Auth:
@@ -15,44 +15,44 @@ class Auth:
 
 
 def test_right_credentials_are_asked_about_once() -> None:
-    auth, passwords = Auth(), Passwords()
+    auth, remembered = Auth(), Remembered()
 
-    assert [passwords.token("right", auth) for _ in range(3)] == ["token 1"] * 3
+    assert [remembered.token("right", auth) for _ in range(3)] == ["token 1"] * 3
 
 
 def test_wrong_credentials_are_asked_about_each_time() -> None:
-    auth, passwords = Auth(), Passwords()
+    auth, remembered = Auth(), Remembered()
 
-    assert [passwords.token("wrong", auth) for _ in range(3)] == [None] * 3
+    assert [remembered.token("wrong", auth) for _ in range(3)] == [None] * 3
     assert auth.asked == 3
 
 
 def test_what_is_forgotten_or_too_old_is_asked_about_again() -> None:
-    auth, passwords, brief = Auth(), Passwords(), Passwords(seconds=0)
+    auth, remembered, brief = Auth(), Remembered(), Remembered(seconds=0)
 
-    passwords.token("right", auth)
-    passwords.forget("right")
-    passwords.forget("never known")
+    remembered.token("right", auth)
+    remembered.forget("right")
+    remembered.forget("never known")
 
-    assert passwords.token("right", auth) == "token 2"
+    assert remembered.token("right", auth) == "token 2"
     assert [brief.token("right", auth) for _ in range(2)] == ["token 3", "token 4"]
 
 
 def test_the_credentials_themselves_are_nowhere() -> None:
-    passwords = Passwords()
+    remembered = Remembered()
 
-    passwords.token("right", Auth())
+    remembered.token("right", Auth())
 
-    assert "right" not in repr(vars(passwords))
+    assert "right" not in repr(vars(remembered))
 
 
 def test_no_more_than_so_many_are_remembered() -> None:
-    full, old = Passwords(), Passwords()
+    full, old = Remembered(), Remembered()
     full._known = {bytes([n % 256, n // 256]): ("t", float("inf")) for n in range(MAX_REMEMBERED)}
     old._known = {bytes([n % 256, n // 256]): ("t", 0.0) for n in range(MAX_REMEMBERED)}
     auth = Auth()
 
-    for passwords in (full, old):
-        passwords.token("right", auth)
+    for remembered in (full, old):
+        remembered.token("right", auth)
 
     assert (len(full._known), len(old._known)) == (MAX_REMEMBERED, 1)
