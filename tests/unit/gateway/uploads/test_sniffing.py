@@ -1,4 +1,4 @@
-"""What surely is no video."""
+"""What is certainly not a video."""
 
 import pytest
 
@@ -9,14 +9,15 @@ from gateway.uploads.sniffing import HEAD_BYTES, not_media
     ("head", "kind"),
     [
         (b"", "an empty file"),
-        (b"%PDF-1.4", "a PDF document"),
-        (b"PK\x03\x04...", "a ZIP archive or an office document"),
-        (b"\x7fELF\x02", "a program"),
-        (b"hello, world\n", "a text"),
-        (b"#EXTM3U\r\n#EXT-X-VERSION:3\r\n", "a text"),
-        (b"<html>", "a text"),
-        ("Grüße".encode(), "a text"),
-        (b"x" * (HEAD_BYTES - 1) + "ü".encode()[:1], "a text"),
+        (b"%PDF-1.4", "PDF (application/pdf)"),
+        (b"PK\x03\x04" + bytes(40), "ZIP (application/zip)"),
+        (b"\x7fELF\x02" + bytes(60), "ELF (application/x-executable)"),
+        (b"RIFF\x00\x00\x00\x00WEBPVP8 ", "WEBP (image/webp)"),
+        (b"hello, world\n", "text"),
+        (b"#EXTM3U\r\n#EXT-X-VERSION:3\r\n", "text"),
+        (b"<html>", "text"),
+        ("Grüße".encode(), "text"),
+        (b"x" * (HEAD_BYTES - 1) + "ü".encode()[:1], "text"),
     ],
 )
 def test_it_is_told_what_it_looks_like(head: bytes, kind: str) -> None:
