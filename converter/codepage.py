@@ -1,0 +1,79 @@
+"""Repair text that old programs wrote in a code page of their own, where UTF-8 was meant."""
+
+import re
+from itertools import pairwise
+
+ALPHABETS = ("cp1251", "koi8_r", "cp1253")
+"""Cyrillic of Windows, Cyrillic of Unix, Greek: the first in which capitals stand where they belong."""
+IDEOGRAPHS = ("shift_jis", "gb18030")
+LATIN = "cp1252"
+MOSTLY = 0.5
+"""A text of which more letters than this are not ASCII is in no Latin alphabet."""
+HIGH = re.compile("[\x80-\xff]{3}")
+HIGH_IN_UTF_8 = re.compile("[\xa1-\xff]{4}")
+"""So many letters with accents in a row are in no word of a Latin language."""
+SIGNS = frozenset("№—–«»“”„…’©®° ")
+"""What may stand between foreign letters."""
+
+
+def decoded(raw: bytes) -> tuple[str, bool]:
+    """Return a text, and whether its encoding had to be guessed."""
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return _guessed(raw) or raw.decode(LATIN, "replace"), True
+    return _read_again(text)
+
+
+def _read_again(text: str) -> tuple[str, bool]:
+    """Mend what a program read as Latin-1 and wrote as UTF-8: hardly a letter in it is ASCII."""
+    if not HIGH_IN_UTF_8.search(text):
+        return text, False
+    try:
+        found = _guessed(text.encode("latin-1"))
+    except UnicodeEncodeError:
+        return text, False
+    return (text, False) if found is None else (found, True)
+
+
+def _guessed(raw: bytes) -> str | None:
+    """Return the text in the first code page that makes sense of it."""
+    if not _is_foreign(raw.decode("latin-1")):
+        return raw.decode(LATIN, "replace")
+    for page in ALPHABETS:
+        text = _in(raw, page)
+        if text is not None and _reads_naturally(text):
+            return text
+    for page in IDEOGRAPHS:
+        text = _in(raw, page)
+        if text is not None and all(_is_ideograph(letter) for letter in text if not letter.isascii()):
+            return text
+    return None
+
+
+def _in(raw: bytes, page: str) -> str | None:
+    try:
+        return raw.decode(page)
+    except UnicodeDecodeError:
+        return None
+
+
+def _is_foreign(latin: str) -> bool:
+    """Say whether most bytes that may be letters are not ASCII: no Latin language has as many accents."""
+    high = sum(letter > "\x7f" for letter in latin)
+    low = sum(letter.isascii() and letter.isalpha() for letter in latin)
+    return HIGH.search(latin) is not None and high > MOSTLY * (high + low)
+
+
+def _reads_naturally(text: str) -> bool:
+    """Say whether no capital follows a small letter, and no word mixes this alphabet with ASCII."""
+    letters = all(letter.isalpha() or letter in SIGNS for letter in text if not letter.isascii())
+    return letters and not any(
+        one.isalpha() and two.isalpha() and (one.islower() and two.isupper() or one.isascii() != two.isascii())
+        for one, two in pairwise(text)
+    )
+
+
+def _is_ideograph(letter: str) -> bool:
+    """Say whether a character is Chinese or Japanese: ideographs, kana, and their punctuation."""
+    return "\u3000" <= letter <= "\u9fff" or "\uff00" <= letter <= "\uff60"
