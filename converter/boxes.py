@@ -1,4 +1,4 @@
-"""Walk over the outermost boxes of a file of ISO base media (ISO 14496-12) or QuickTime."""
+"""Walk over the boxes of a file of ISO base media (ISO 14496-12) or QuickTime."""
 
 import os
 import struct
@@ -21,17 +21,18 @@ class Box:
     end: int
 
 
-def boxes(file: IO[bytes], at_most: int) -> Iterator[Box]:
-    """Yield the boxes from the first to the last whose header is there."""
+def boxes(file: IO[bytes], at_most: int, begin: int = 0, end: int | None = None) -> Iterator[Box]:
+    """Yield the boxes of a file, or of a part of it, from the first to the last whose header is there."""
     whole = file.seek(0, os.SEEK_END)
-    at = 0
+    whole = whole if end is None else min(end, whole)
+    at = begin
     for _ in range(at_most):
         file.seek(at)
-        header = file.read(HEADER.size)
+        header = file.read(min(HEADER.size, max(whole - at, 0)))
         if len(header) < SHORT_HEADER:
             return
         size, kind, long_size = HEADER.unpack(header.ljust(HEADER.size, b"\0"))
         size = {TO_THE_END: whole - at, LONG: long_size}.get(size, size)
-        end = at + max(size, SHORT_HEADER)
-        yield Box(kind, at, end)
-        at = end
+        end_of_box = at + max(size, SHORT_HEADER)
+        yield Box(kind, at, end_of_box)
+        at = end_of_box

@@ -12,7 +12,8 @@ MOSTLY = 0.5
 HIGH = re.compile("[\x80-\xff]{3}")
 HIGH_IN_UTF_8 = re.compile("[\xa1-\xff]{4}")
 """So many letters with accents in a row are in no word of a Latin language."""
-SIGNS = frozenset("№—–«»“”„…’©®° ")
+CUT = "unexpected end of data"
+SIGNS = frozenset("№—–«»“”„…’©®° ")  # noqa: RUF001 - signs of typographers
 """What may stand between foreign letters."""
 
 
@@ -20,7 +21,9 @@ def decoded(raw: bytes) -> tuple[str, bool]:
     """Return a text, and whether its encoding had to be guessed."""
     try:
         text = raw.decode("utf-8")
-    except UnicodeDecodeError:
+    except UnicodeDecodeError as error:
+        if error.reason == CUT and error.start:  # in the middle of a character
+            return raw[: error.start].decode(), False
         return _guessed(raw) or raw.decode(LATIN, "replace"), True
     return _read_again(text)
 
@@ -68,10 +71,13 @@ def _is_foreign(latin: str) -> bool:
 def _reads_naturally(text: str) -> bool:
     """Say whether no capital follows a small letter, and no word mixes this alphabet with ASCII."""
     letters = all(letter.isalpha() or letter in SIGNS for letter in text if not letter.isascii())
-    return letters and not any(
-        one.isalpha() and two.isalpha() and (one.islower() and two.isupper() or one.isascii() != two.isascii())
-        for one, two in pairwise(text)
-    )
+    return letters and not any(_clash(one, two) for one, two in pairwise(text))
+
+
+def _clash(one: str, two: str) -> bool:
+    if not (one.isalpha() and two.isalpha()):
+        return False
+    return (one.islower() and two.isupper()) or one.isascii() != two.isascii()
 
 
 def _is_ideograph(letter: str) -> bool:

@@ -20,18 +20,19 @@ CEILING = 0.89
 """A peak of -1 dB."""
 
 
-def encode(plan: Plan, media: Media, filters: Sequence[str], *, tags: bool, cover: int) -> tuple[str, ...]:
+def encode(plan: Plan, media: Media, filters: Sequence[str], text: int, cover: int) -> tuple[str, ...]:
     """Return the arguments that write an MP3 and measure how loud it is on the way.
 
-    `cover` is the descriptor that the attached picture goes to, if `tags` are wanted.
+    `text` and `cover` are the descriptors that tags with chapters, and the attached picture go to.
     """
+    bare = ("-map_metadata", "-1", "-map_chapters", "-1", "-id3v2_version", "3")
     return (
         *_input(plan, media),
         *(_copy(plan) if plan.copied else _sound(plan, media, filters)),
-        *_tags(plan, media, wanted=tags),
-        *("-metadata_header_padding", str(TAG_ROOM), "-f", "mp3", sandbox.OUTPUT),
+        *(*bare, "-metadata_header_padding", str(TAG_ROOM), "-f", "mp3", sandbox.OUTPUT),
         *_listen(plan, filters),
-        *(_picture(media.cover, cover) if tags and media.cover is not None else ()),
+        *_text(plan, media, text),
+        *(_picture(media.cover, cover) if media.cover is not None else ()),
     )
 
 
@@ -41,13 +42,13 @@ def measure(plan: Plan, media: Media, filters: Sequence[str]) -> tuple[str, ...]
     return (*_input(plan, media), *_map(plan), *_part(plan, media), *chain, *NOWHERE)
 
 
-def survey(picture: int) -> tuple[str, ...]:
+def survey(picture: int, media: Media) -> tuple[str, ...]:
     """Return the arguments that read sound and pictures to the end of the file without decoding them.
 
     The pictures go to a muxer that asks for no more than bytes, and their bytes nowhere.
     """
     pictures = ("-map", f"0:{picture}", "-c", "copy", "-f", "image2pipe", sandbox.OUTPUT)
-    return (*VERBOSE, *sandbox.INPUT, *pictures, "-map", "0:a", "-c", "copy", *NOWHERE)
+    return (*VERBOSE, *media.opening, *sandbox.INPUT, *pictures, "-map", "0:a", "-c", "copy", *NOWHERE)
 
 
 def read_from(plan: Plan, media: Media) -> float:
@@ -58,7 +59,7 @@ def read_from(plan: Plan, media: Media) -> float:
 def _input(plan: Plan, media: Media) -> tuple[str, ...]:
     seconds = read_from(plan, media)
     seek = ("-ss", f"{seconds:.6f}") if seconds else ()
-    return (*VERBOSE, *seek, *sandbox.INPUT)
+    return (*VERBOSE, *seek, *media.opening, *sandbox.INPUT)
 
 
 def _map(plan: Plan) -> tuple[str, ...]:
@@ -121,12 +122,12 @@ def _listen(plan: Plan, filters: Sequence[str]) -> tuple[str, ...]:
     return ()
 
 
-def _tags(plan: Plan, media: Media, *, wanted: bool) -> tuple[str, ...]:
-    if not wanted:
-        return ("-map_metadata", "-1", "-map_chapters", "-1", "-id3v2_version", "3")
+def _text(plan: Plan, media: Media, text: int) -> tuple[str, ...]:
+    """Return the output that takes tags, and chapters at their times in the part."""
     # Ogg has its tags on the stream.
     source = f"0:s:{plan.track.stream}" if media.container == "ogg" else "0"
-    return ("-map_metadata", source, "-id3v2_version", "3")
+    written = ("-map_metadata", source, "-f", "ffmetadata", "-fd", str(text), sandbox.OUTPUT)
+    return (*_part(plan, media), *written)
 
 
 def _picture(stream: int, cover: int) -> tuple[str, ...]:

@@ -5,12 +5,13 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import Any, Literal
 
-from converter import errors, loudness, tags, whole
-from converter.encoder import Encoder
+from converter import errors, loudness, metadata, tags, whole
+from converter.encoder import Beside, Encoder
 from converter.limits import Limits
 from converter.loudness import Level
+from converter.metadata import Metadata
 from converter.plan import Plan, no_more_than, plan
 from converter.probe import probe
 from converter.report import Loudness, Report
@@ -81,8 +82,13 @@ def convert(  # noqa: PLR0913 - the whole core is behind this one call
     on_media(media.as_document())
     chosen = plan(choose(media, options.track), options)
     try:
-        with errors.of_a_full_disk(), tempfile.TemporaryFile(dir=mp3.parent) as cover:
-            work = _Work(Encoder(video, media, limits, stop), options, mp3, cover, _Progress(on_progress))
+        with (
+            errors.of_a_full_disk(),
+            tempfile.TemporaryFile(dir=mp3.parent) as text,
+            tempfile.TemporaryFile(dir=mp3.parent) as cover,
+        ):
+            encoder = Encoder(video, media, limits, stop)
+            work = _Work(encoder, options, mp3, Beside(text, cover), _Progress(on_progress))
             return work.done(chosen)
     except BaseException:
         mp3.unlink(missing_ok=True)
@@ -115,7 +121,7 @@ class _Work:
     encoder: Encoder
     options: Options
     mp3: Path
-    cover: IO[bytes]
+    beside: Beside
     progress: _Progress
 
     def done(self, first: Plan) -> Conversion:
@@ -127,12 +133,12 @@ class _Work:
         verdict = whole.judge(self.encoder, made, report, expected)
         if self.options.strict and not verdict.complete:
             raise errors.input_truncated(verdict.got, verdict.promised).after(report.tail)
-        chapters = self._tag(made, report)
+        text = self._tag(made, report)
         seconds = report.samples / made.sample_rate
         return Conversion(
             duration=round(seconds, 3),
             complete=verdict.complete,
-            warnings=(*verdict.warnings, *_warnings(made, self.options, report)),
+            warnings=(*verdict.warnings, *_warnings(made, self.options, report), *_of_text(text)),
             reencoded=not made.copied,
             track=made.track.number,
             language=made.track.language,
@@ -140,7 +146,7 @@ class _Work:
             sample_rate=made.sample_rate,
             bitrate=round(report.bitrate(made.sample_rate)),
             quality=made.quality,
-            chapters=chapters,
+            chapters=len(text.chapters),
             gain=None if level is None else round(level.gain, 2),
             loudness=report.loudness,
         )
@@ -159,8 +165,7 @@ class _Work:
             follow(seconds)
 
         filters = () if level is None else level.filters(planned.sample_rate)
-        tags = self.options.tags == "keep"
-        report = self.encoder.encode(planned, filters, self.mp3, self.cover, on_time, tags=tags)
+        report = self.encoder.encode(planned, filters, self.mp3, self.beside, on_time)
         self._check_length(planned, report.samples / planned.sample_rate)
         return report
 
@@ -216,16 +221,19 @@ class _Work:
             report = self._encode(made, level, expected)
         return level, report
 
-    def _tag(self, made: Plan, report: Report) -> int:
-        self.cover.seek(0)
+    def _tag(self, made: Plan, report: Report) -> Metadata:
+        self.beside.text.seek(0)
+        self.beside.cover.seek(0)
         kept = self.options.tags == "keep"
+        text = metadata.read(self.beside.text.read(metadata.MAX_BYTES)) if kept else Metadata()
         known = tags.Known(
             title=self.options.title,
             language=made.track.language if kept else None,
             loudness=report.loudness,
-            cover=self.cover.read(tags.MAX_COVER + 1) if kept else b"",
+            cover=self.beside.cover.read(tags.MAX_COVER + 1) if kept else b"",
         )
-        return tags.finish(self.mp3, known)
+        tags.write(self.mp3, text, known)
+        return text
 
 
 def _bitrates(made: Plan, report: Report) -> tuple[float, float]:
@@ -252,3 +260,10 @@ def _warnings(made: Plan, options: Options, report: Report) -> list[Warned]:
         )
         found.append(Warned("loudness_missed", message))
     return found
+
+
+def _of_text(text: Metadata) -> list[Warned]:
+    if not text.guessed:
+        return []
+    message = "The tags do not say how their letters are encoded: they were guessed. Check title and artist."
+    return [Warned("text_guessed", message)]

@@ -15,6 +15,7 @@ UNDECLARED = 0x7FFF0000
 """From here on, a size of 32 bits is what a recorder writes that does not know it yet."""
 ASF_FILE_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 ASF_TICKS = 10_000_000
+ASF_BROADCAST = 1
 ID3_HEADER = 10
 CAF_CHUNK = 12
 CAF_CHUNKS = 100
@@ -38,6 +39,15 @@ def seconds(video: Path, media: Media, track: Track) -> float | None:
     return media.duration * declared / size
 
 
+def is_broadcast(video: Path) -> bool:
+    """Say whether a file of Windows Media is a stream that was saved: the duration in it means nothing."""
+    with video.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    place = head.find(ASF_FILE_PROPERTIES)
+    flags = head[place + 88 : place + 89] if place >= 0 else b""
+    return bool(flags) and bool(flags[0] & ASF_BROADCAST)
+
+
 def _declared_bytes(head: bytes) -> int | None:
     """Return the size of the file by its outermost chunk."""
     if len(head) < len(b"riff") + 20:
@@ -53,12 +63,12 @@ def _declared_bytes(head: bytes) -> int | None:
 
 
 def _asf_seconds(head: bytes) -> float | None:
-    """Return the play duration less the preroll (ASF specification 3.2)."""
+    """Return the play duration less the preroll (ASF specification 3.2); a broadcast has none."""
     place = head.find(ASF_FILE_PROPERTIES)
-    if place < 0 or len(head) < place + 88:
+    if place < 0 or len(head) < place + 92:
         return None
-    play, preroll = struct.unpack_from("<Q8xQ", head, place + 64)
-    return max(play / ASF_TICKS - preroll / 1000, 0.0) or None
+    play, preroll, flags = struct.unpack_from("<Q8xQI", head, place + 64)
+    return max(play / ASF_TICKS - preroll / 1000, 0.0) or None if not flags & ASF_BROADCAST else None
 
 
 def _caf_seconds(file: IO[bytes]) -> float | None:

@@ -11,7 +11,7 @@ from converter.errors import ConversionFailed
 from converter.limits import Limits
 from converter.media import Media
 from converter.plan import Plan
-from converter.report import Report, samples_a_frame
+from converter.report import Report
 from converter.sandbox import OnTime
 
 BROKEN = (
@@ -23,6 +23,19 @@ BROKEN = (
     "pthread_create",
 )
 """What ffmpeg says of sound that it cannot make sense of, and not of one that is not there."""
+
+EMPTY = "Could not open encoder before EOF"
+"""What it says of sound that is not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What comes of a video besides its sound; both files are empty in the beginning."""
+
+    text: IO[bytes]
+    """Tags and chapters, as `metadata` reads them."""
+    cover: IO[bytes]
+    """The attached picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +50,17 @@ class Encoder:
     limits: Limits
     stop: threading.Event
 
-    def encode(  # noqa: PLR0913 - what to make, and where to
-        self, plan: Plan, filters: Sequence[str], mp3: Path, cover: IO[bytes], on_time: OnTime, *, tags: bool
+    def encode(
+        self, plan: Plan, filters: Sequence[str], mp3: Path, beside: Beside, on_time: OnTime
     ) -> Report:
-        """Write the MP3 with its tags and chapters, and the attached picture into `cover`."""
-        arguments = command.encode(plan, self.media, filters, tags=tags, cover=cover.fileno())
-        report = self._run(arguments, plan, on_time, mp3, cover)
-        if report.samples < samples_a_frame(plan.sample_rate):
+        """Write the MP3 without a tag, and what belongs into it beside."""
+        for file in (beside.text, beside.cover):
+            file.seek(0)
+            file.truncate()
+        descriptors = (beside.text.fileno(), beside.cover.fileno())
+        arguments = command.encode(plan, self.media, filters, *descriptors)
+        report = self._run(arguments, plan, on_time, mp3, descriptors)
+        if not report.samples:
             raise errors.empty_audio().after(report.tail)
         return report
 
@@ -56,7 +73,7 @@ class Encoder:
         ends = [0.0]
         report = Report()
         sandbox.run(
-            command.survey(picture),
+            command.survey(picture, self.media),
             video=self.video,
             limits=self.limits,
             stop=self.stop,
@@ -71,7 +88,7 @@ class Encoder:
         plan: Plan,
         on_time: OnTime,
         mp3: Path | None = None,
-        cover: IO[bytes] | None = None,
+        shared: Sequence[int] = (),
     ) -> Report:
         report = Report()
         try:
@@ -79,7 +96,7 @@ class Encoder:
                 arguments,
                 video=self.video,
                 output=mp3,
-                shared=() if cover is None else (cover.fileno(),),
+                shared=shared,
                 limits=self.limits,
                 stop=self.stop,
                 on_line=report.read,
@@ -105,5 +122,8 @@ def why_failed(report: Report, codec: str, limits: Limits) -> ConversionFailed:
 def _why_undecoded(report: Report, codec: str) -> ConversionFailed:
     if codec in report.refused or "no decoder found" in report.said:
         return errors.unsupported_codec(codec)
-    broken = report.decode_errors > 0 or any(words in report.said for words in BROKEN)
-    return errors.unreadable_media("its sound cannot be decoded") if broken else errors.empty_audio()
+    if report.decode_errors or any(words in report.said for words in BROKEN):
+        return errors.unreadable_media("its sound cannot be decoded")
+    if not report.source_bytes and (EMPTY in report.said or not report.problems):
+        return errors.empty_audio()
+    return errors.crashed(report.tail[-1] if report.tail else "without a word")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from converter.boxes import boxes
+from converter.transport import PACKETS, first_packet
 
 HEAD_BYTES = 4096
 TAIL_BYTES = 256 * 1024
@@ -19,11 +20,6 @@ MAX_BOXES = 200_000
 REST_BYTES = 6
 """What is left behind the last piece and is shorter than this is the beginning of another."""
 OGG_HEADER = 27
-TS_PACKETS = ((188, 0), (192, 4), (204, 0))
-"""Length of a packet and what stands before its first byte: plain, Blu-ray and AVCHD, with parity."""
-TS_SYNC = b"G"
-TS_SEEN = 3
-"""So many packets in a row are no chance."""
 PES = re.compile(b"\0\0\1[\xbb-\xef]")
 PES_HEADER = 6
 PROGRAM_END = b"\0\0\1\xb9"
@@ -76,10 +72,10 @@ def _transport_stream(file: IO[bytes], size: int) -> int:
     """Return the end of the last packet (ISO 13818-1)."""
     file.seek(0)
     head = file.read(HEAD_BYTES)
-    for length, before in TS_PACKETS:
-        for first in range(length):
-            if head[first + before :: length][:TS_SEEN] == TS_SYNC * TS_SEEN:
-                return first + -(-(size - first) // length) * length
+    for length, before in PACKETS:
+        first = first_packet(head, length, before)
+        if first is not None:
+            return first + -(-(size - first) // length) * length
     return 0
 
 

@@ -32,7 +32,8 @@ class ConversionFailed(Exception):
 
     def after(self, log: Iterable[str]) -> Self:
         """Note what ffmpeg said last, and return the error."""
-        self.log = tuple(line[:MAX_LOG_LINE] for line in log)[-LOG_LINES:]
+        shown = (line[:MAX_LOG_LINE].encode("utf-8", "replace").decode() for line in log)
+        self.log = tuple(shown)[-LOG_LINES:]
         return self
 
     def as_document(self) -> dict[str, Any]:
@@ -60,11 +61,11 @@ def not_media(looks_like: str) -> ConversionFailed:
     )
 
 
-def unsupported_container(name: str) -> ConversionFailed:
-    """The file is media in a container that is not accepted."""
+def unsupported_container(name: str | None) -> ConversionFailed:
+    """The file is media in a container that is not accepted; `None` is one without a name."""
     return ConversionFailed(
         "unsupported_container",
-        f"{name} files are not supported.",
+        "This kind of media file is not supported." if name is None else f"{name} files are not supported.",
         "Export the video as MP4, MOV, MKV or WebM and send that.",
     )
 
@@ -93,6 +94,24 @@ def unreadable_media(reason: str) -> ConversionFailed:
         "unreadable_media",
         f"The video is damaged and cannot be read ({reason}).",
         "Check that it plays on your computer; if it does, export it again and send that copy.",
+    )
+
+
+def no_index() -> ConversionFailed:
+    """The index, which recorders write last, is missing."""
+    return ConversionFailed(
+        "unreadable_media",
+        "The video has no index (moov box), so it cannot be read: the recording or the transfer was cut off.",
+        "Send the whole file. If the recorder stopped early, repair the file with the recorder's own tool.",
+    )
+
+
+def headless() -> ConversionFailed:
+    """The file is a later piece of a stream."""
+    return ConversionFailed(
+        "unreadable_media",
+        "This is one segment of a stream, and it cannot be read without the stream's first segment.",
+        "Join the initialization segment and all media segments into one file and send that.",
     )
 
 

@@ -27,6 +27,8 @@ class Track:
     seconds: float | None
     """Where the container says it for each track."""
     encrypted: bool
+    id: int | None = None
+    """The container's own number of the stream, where it has one."""
 
     def __str__(self) -> str:
         known = (self.language, self.title, self.codec, self.layout)
@@ -58,14 +60,22 @@ class Media:
     """The first stream of moving pictures."""
     estimated: bool = False
     """The duration is only guessed from the size of the file."""
+    opening: tuple[str, ...] = ()
+    """What ffmpeg has to be told to open the file as what it is."""
 
     def as_document(self) -> dict[str, Any]:
         """Return what the job's `media` says."""
         return {
             "duration": self.duration,
             "container": self.container,
-            "tracks": [asdict(track) for track in self.tracks],
+            "tracks": [_document(track) for track in self.tracks],
             "tags": self.tags,
             "chapters": [asdict(chapter) for chapter in self.chapters],
             "cover": self.cover is not None,
         }
+
+
+def _document(track: Track) -> dict[str, Any]:
+    document = asdict(track)
+    del document["id"]
+    return document

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from converter.media import Track
 from pipeline.options import SAMPLE_RATES, Options
 
+SAME_BAND = 0.98
+"""A sample rate that is lower by no more than this loses nothing: no filter passes the last of the band."""
 HALF_RATES_TO = 24000
 """Up to this sample rate an MP3 is of MPEG-2 (ISO 13818-3), which has other bitrates."""
 BITRATES = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
@@ -86,5 +88,5 @@ def _needs_no_change(track: Track, options: Options) -> bool:
 def _rate(track: Track, options: Options) -> int:
     if options.sample_rate != "auto":
         return options.sample_rate
-    source = max(track.sample_rate or SAMPLE_RATES[-1], SAMPLE_RATES[0])
-    return max(rate for rate in SAMPLE_RATES if rate <= source)
+    least = (track.sample_rate or SAMPLE_RATES[-1]) * SAME_BAND
+    return next((rate for rate in SAMPLE_RATES if rate >= least), SAMPLE_RATES[-1])

@@ -10,15 +10,13 @@ from collections import deque
 from dataclasses import replace
 from pathlib import Path
 
-from converter import ffmpeg, sandbox
-from converter.encryption import has_encrypted_sound
+from converter import codepage, declared, ffmpeg, metadata, sandbox
+from converter.encryption import encrypted_tracks
 from converter.limits import Limits
 from converter.media import Chapter, Media, Track
 from converter.unreadable import why_unreadable
 
 MAX_TRACKS = 100
-MAX_CHAPTERS = 255
-"""What one ID3 table of contents holds."""
 MAX_TAG = 1000
 TAGS = (
     "title",
@@ -29,6 +27,7 @@ TAGS = (
     "date",
     "genre",
     "track",
+    "disc",
     "comment",
     "description",
     "copyright",
@@ -40,13 +39,20 @@ LOG_LINES = 50
 LEVEL = "[info] "
 GUESSED = ("Estimating duration", "using bitrate for duration")
 
-STREAM = re.compile(r"  Stream #0:(\d+)(?:\[\w+\])?(?:\(([^)]*)\))?: (\w+): (.*)")
+STREAM = re.compile(r"  Stream #0:(\d+)(?:\[0x(\w+)\])?(?:\(([^)]*)\))?: (\w+): (.*)")
 CHAPTER = re.compile(r"    Chapter #0:\d+: start (-?[\d.]+), end (-?[\d.]+)")
 LAYOUT = re.compile(r" Hz, ([^,]+)")
 DISPOSITION = re.compile(r"\(([a-z ]+)\)")
 CLOCK = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")
 LAYOUTS = {"mono": 1, "stereo": 2, "downmix": 2, "quad": 4, "hexagonal": 6, "octagonal": 8, "cube": 8}
-ENCRYPTED = re.compile(r"\((?:enca|drms|aavd) /")
+NAMELESS = re.compile(r"none \((.{4}) / ")
+COVERS = ("mjpeg", "png")
+SPARSE = ("mpegts", "mpeg", "flv")
+"""Containers that list no sound before it begins."""
+DEEP = ("-probesize", "200M", "-analyzeduration", "600M")
+ID3_HEADER = 10
+LARGE_TAG = 512 * 1024
+"""Behind a tag that is larger than this, ffmpeg takes whatever comes for MP3."""
 
 
 def probe(video: Path, limits: Limits, stop: threading.Event) -> Media:
@@ -56,9 +62,17 @@ def probe(video: Path, limits: Limits, stop: threading.Event) -> Media:
         Cancelled: `stop` was set.
         ConversionFailed: it is no file that can be converted; the code says why.
     """
+    media = _described(video, limits, stop, _opening(video))
+    hidden = not media.tracks or any(track.sample_rate is None for track in media.tracks)
+    if media.container in SPARSE and hidden and not any(track.encrypted for track in media.tracks):
+        return _described(video, limits, stop, DEEP)
+    return media
+
+
+def _described(video: Path, limits: Limits, stop: threading.Event, opening: tuple[str, ...]) -> Media:
     dump = _Dump()
     sandbox.run(
-        ("-v", "level+info", *sandbox.INPUT),
+        ("-v", "level+info", *opening, *sandbox.INPUT),
         video=video,
         limits=limits,
         stop=stop,
@@ -66,11 +80,33 @@ def probe(video: Path, limits: Limits, stop: threading.Event) -> Media:
     )
     if dump.container is None:
         raise why_unreadable(video, list(dump.log)).after(dump.log)
-    media = dump.media(dump.container)
-    if media.container.startswith("mov") and has_encrypted_sound(video):
-        # ffmpeg shows the kind that the sound has once it is decrypted.
-        return replace(media, tracks=tuple(replace(track, encrypted=True) for track in media.tracks))
-    return media
+    media = replace(dump.media(dump.container), opening=opening)
+    encrypted = encrypted_tracks(video, media)
+    return replace(
+        media,
+        tracks=tuple(
+            replace(track, encrypted=mark) for track, mark in zip(media.tracks, encrypted, strict=True)
+        ),
+        estimated=media.estimated or (media.container == "asf" and declared.is_broadcast(video)),
+    )
+
+
+def _opening(video: Path) -> tuple[str, ...]:
+    """Return what ffmpeg has to be told of sound without a container behind a large tag (ID3v2)."""
+    with video.open("rb") as file:
+        head = file.read(ID3_HEADER)
+        if not head.startswith(b"ID3") or len(head) < ID3_HEADER:
+            return ()
+        a, b, c, d = head[6:]
+        size = a << 21 | b << 14 | c << 7 | d
+        file.seek(ID3_HEADER + size)
+        sound = file.read(4)
+    if size < LARGE_TAG or len(sound) < 4:  # noqa: PLR2004 - what was asked for
+        return ()
+    if sound == b"fLaC":
+        return ("-f", "flac")
+    adts = sound[0] == 0xFF and sound[1] & 0xF6 == 0xF0  # noqa: PLR2004 - the sync word, and layer 0
+    return ("-f", "aac") if adts else ()
 
 
 class _Dump:
@@ -104,7 +140,7 @@ class _Dump:
         elif line.startswith("  Duration: "):
             self._duration = ffmpeg.duration(line)
         elif found := STREAM.fullmatch(line):
-            self._stream(int(found[1]), found[2], found[3], line)
+            self._stream(int(found[1]), found[2], found[3], found[4], line)
         elif found := CHAPTER.match(line):
             self._chapter(float(found[1]), float(found[2]))
         elif line.startswith("  Program "):
@@ -132,11 +168,13 @@ class _Dump:
             estimated=self._estimated,
         )
 
-    def _stream(self, number: int, language: str | None, kind: str, line: str) -> None:
+    def _stream(self, number: int, own: str | None, language: str | None, kind: str, line: str) -> None:
         self._tags = self._tags_of.setdefault(number, {})
         marks = DISPOSITION.findall(line)
+        codec = line.partition(f": {kind}: ")[2].split(" ")[0].rstrip(",")
         if kind == "Video" and "attached pic" in marks:
-            self._cover = number if self._cover is None else self._cover
+            if codec in COVERS and self._cover is None:
+                self._cover = number
         elif kind == "Video" and self._picture is None:
             self._picture = number
         if kind != "Audio":
@@ -146,7 +184,7 @@ class _Dump:
         self._tracks[number] = Track(
             number=0,
             stream=number,
-            codec=line.partition(": Audio: ")[2].split(" ")[0].rstrip(","),
+            codec=nameless[1] if (nameless := NAMELESS.search(line)) else codec,
             channels=_channels(layout[1]) if layout else None,
             layout=layout[1] if layout else None,
             sample_rate=rate,
@@ -157,7 +195,8 @@ class _Dump:
             commentary="comment" in marks,
             descriptive="visual impaired" in marks or "descriptions" in marks or "hearing impaired" in marks,
             seconds=None,
-            encrypted=ENCRYPTED.search(line) is not None,
+            encrypted=False,
+            id=None if own is None else int(own, 16),
         )
 
     def _with_tags(self, track: Track, number: int) -> Track:
@@ -168,16 +207,17 @@ class _Dump:
 
     def _chapter(self, start: float, end: float) -> None:
         self._tags = {}
-        if len(self._chapters) < MAX_CHAPTERS:
+        if len(self._chapters) < metadata.MAX_CHAPTERS:
             self._chapters.append(Chapter(start, end, None))
             self._chapter_tags.append(self._tags)
 
     def _tag(self, line: str) -> None:
         name, value = ffmpeg.tag(line)
+        value, _ = codepage.decoded(value.encode("utf-8", "surrogateescape"))
         if name == "":
             value = f"{self._tags.get(self._last, '')}\n{value}"
         else:
-            self._last = name.lower()
+            self._last = metadata.name_of(name)
         if self._last in TAGS or self._last == "duration":
             self._tags[self._last] = value[:MAX_TAG]
 

@@ -33,6 +33,8 @@ DECODERS = (
     "pcm_s8,pcm_u8,pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,pcm_s32le,pcm_s32be,"
     "pcm_f32le,pcm_f32be,pcm_f64le,pcm_f64be,pcm_mulaw,pcm_alaw,pcm_bluray,pcm_dvd,pcm_s16le_planar"
 )
+CODECS = {*DECODERS.replace("mp1float,mp2float,mp3float,", "").split(","), "amr_nb", "amr_wb", "dts"}
+"""The codings that can be read, by ffmpeg's names of codings, most of which decoders share."""
 INPUT = (
     "-protocol_whitelist",
     "fd",
@@ -54,7 +56,7 @@ WRAPPERS = ("setpriv: ", "prlimit: ")
 """How the words of those begin that become ffmpeg."""
 
 OnLine = Callable[[str], None]
-"""Takes a line of ffmpeg's log."""
+"""Takes a line of ffmpeg's log; bytes that are not UTF-8 are surrogates in it (PEP 383)."""
 OnTime = Callable[[float], None]
 """Takes the seconds of output so far."""
 
@@ -206,4 +208,4 @@ class _Lines:
             whole, self._rest = [*whole, self._rest], b""
         for line in whole:
             if line:
-                self._on_line(line[:MAX_LINE].decode("utf-8", "replace"))
+                self._on_line(line[:MAX_LINE].decode("utf-8", "surrogateescape"))

@@ -1,25 +1,62 @@
-"""Leave in an MP3's tag what a listener wants, and add what the conversion knows.
+"""Write an MP3's tag: what a listener wants of the video's text, and what the conversion knows.
 
-ffmpeg has written tags and chapters (CHAP, CTOC) from the video, with whatever the container's muxer
-and its maker's programs noted there.  What stays is ID3v2.3 (id3.org), which every player reads.
+It is ID3v2.3 (id3.org), which every player reads.
 """
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mutagen import MutagenError
-from mutagen.id3 import APIC, COMM, ID3, TIT2, TLAN, TXXX, Encoding, ID3NoHeaderError, PictureType
+from mutagen.id3 import (
+    APIC,
+    CHAP,
+    COMM,
+    CTOC,
+    ID3,
+    TALB,
+    TCOM,
+    TCON,
+    TCOP,
+    TDRC,
+    TIT2,
+    TLAN,
+    TPE1,
+    TPE2,
+    TPOS,
+    TPUB,
+    TRCK,
+    TXXX,
+    CTOCFlags,
+    Encoding,
+    PictureType,
+)
 
+from converter.media import Chapter
+from converter.metadata import Metadata
 from converter.report import SILENT, Loudness
 from converter.tracks import three_letters
 
-KEPT = ("TIT2", "TPE1", "TPE2", "TALB", "TCOM", "TCON", "TDRC", "TRCK", "TPOS", "TCOP", "TPUB", "COMM")
-"""Title, artists, album, composer, genre, date, track, part, copyright, publisher, comment."""
+FRAMES: Mapping[str, Any] = {
+    "title": TIT2,
+    "artist": TPE1,
+    "album_artist": TPE2,
+    "album": TALB,
+    "composer": TCOM,
+    "genre": TCON,
+    "track": TRCK,
+    "disc": TPOS,
+    "copyright": TCOP,
+    "publisher": TPUB,
+}
+"""What is kept, besides date, comment and chapters; the rest is the business of muxers and cameras."""
+DATE = re.compile(r"\d{4}(-\d\d(-\d\d)?)?")
+CONTENTS = "toc"
+NO_OFFSET = 0xFFFFFFFF
+"""Chapters are found by their times."""
 MAX_TEXT = 2000
-MAX_CHAPTERS = 255
-"""What a table of contents can list."""
 MAX_COVER = 8 * 1024 * 1024
 REPLAYGAIN = -18.0
 """The loudness that ReplayGain 2.0 brings everything to, in LUFS."""
@@ -36,17 +73,17 @@ class Known:
     cover: bytes
 
 
-def finish(mp3: Path, known: Known) -> int:
-    """Put an MP3's tag in order, and return how many chapters it has."""
-    written = _read(mp3)
+def write(mp3: Path, text: Metadata, known: Known) -> None:
+    """Write the tag of an MP3, in place of the one that it may have."""
     tags = ID3()
-    for name in KEPT:
-        for frame in written.getall(name):
-            tags.add(_shortened(frame))
-    for frame in written.getall("TXXX"):
-        if frame.desc.lower() == "comment" and not tags.getall("COMM"):
-            tags.add(COMM(encoding=Encoding.UTF16, lang="XXX", desc="", text=_shortened(frame).text))
-    chapters = _add_chapters(tags, written)
+    for name, frame in FRAMES.items():
+        if name in text.tags:
+            tags.add(frame(encoding=Encoding.UTF16, text=text.tags[name][:MAX_TEXT]))
+    if date := DATE.match(text.tags.get("date", "")):
+        tags.add(TDRC(encoding=Encoding.LATIN1, text=date[0]))
+    if comment := text.tags.get("comment"):
+        tags.add(COMM(encoding=Encoding.UTF16, lang="XXX", desc="", text=comment[:MAX_TEXT]))
+    _add_chapters(tags, text.chapters)
     _add(tags, known)
     tags.update_to_v23()
     try:
@@ -54,33 +91,18 @@ def finish(mp3: Path, known: Known) -> int:
     except MutagenError as error:
         # It wraps the system's: that the disk is full must stay visible.
         raise error.args[0] if error.args and isinstance(error.args[0], OSError) else error from None
-    return chapters
 
 
-def _read(mp3: Path) -> Any:
-    try:
-        return ID3(mp3)
-    except ID3NoHeaderError:
-        return ID3()
-
-
-def _add_chapters(tags: Any, written: Any) -> int:
-    chapters = sorted(written.getall("CHAP"), key=lambda frame: frame.start_time)[:MAX_CHAPTERS]
-    for frame in chapters:
-        _keep_title(frame)
-        tags.add(frame)
-    for frame in written.getall("CTOC") if chapters else ():
-        frame.child_element_ids = [chapter.element_id for chapter in chapters]
-        frame.sub_frames.clear()
-        tags.add(frame)
-    return len(chapters)
-
-
-def _keep_title(chapter: Any) -> None:
-    titles = chapter.sub_frames.getall("TIT2")
-    chapter.sub_frames.clear()
-    for title in titles:
-        chapter.sub_frames.add(_shortened(title))
+def _add_chapters(tags: Any, chapters: Sequence[Chapter]) -> None:
+    """Add the chapters and their table of contents (ID3v2 Chapter Frame Addendum)."""
+    names = [f"ch{number}" for number in range(len(chapters))]
+    for name, chapter in zip(names, chapters, strict=True):
+        title = [TIT2(encoding=Encoding.UTF16, text=chapter.title[:MAX_TEXT])] if chapter.title else []
+        times = (round(chapter.start * 1000), round(chapter.end * 1000))
+        tags.add(CHAP(name, *times, NO_OFFSET, NO_OFFSET, title))
+    if names:
+        flags = CTOCFlags.TOP_LEVEL | CTOCFlags.ORDERED
+        tags.add(CTOC(CONTENTS, flags, names, []))
 
 
 def _add(tags: Any, known: Known) -> None:
@@ -98,8 +120,3 @@ def _add(tags: Any, known: Known) -> None:
             tags.add(
                 APIC(encoding=Encoding.LATIN1, mime=mime, type=PictureType.COVER_FRONT, data=known.cover)
             )
-
-
-def _shortened(frame: Any) -> Any:
-    frame.text = [str(text)[:MAX_TEXT] for text in frame.text]
-    return frame

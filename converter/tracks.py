@@ -1,17 +1,17 @@
 """Choose the sound track to convert."""
 
-from converter import errors
+from converter import errors, sandbox
 from converter.media import Media, Track
 
 
 def choose(media: Media, asked: int | str) -> Track:
     """Return the track that was asked for, or by the rule if none was.
 
-    The rule: the one marked as default, then none that is a commentary or a description, then the one
-    with the most channels, then the first.
+    The rule: one that can be read, then none that is a commentary or a description, then the one marked
+    as default, then the one with the most channels, then the first.
 
     Raises:
-        ConversionFailed: `no_audio_track`, `no_such_track` or `drm_protected`.
+        ConversionFailed: `no_audio_track`, `no_such_track`, `drm_protected` or `unsupported_codec`.
     """
     if not media.tracks:
         raise errors.no_audio_track()
@@ -21,6 +21,8 @@ def choose(media: Media, asked: int | str) -> Track:
     track = min(matching, key=_rank)
     if track.encrypted:
         raise errors.drm_protected()
+    if track.codec not in sandbox.CODECS:
+        raise errors.unsupported_codec(track.codec)
     return track
 
 
@@ -30,10 +32,11 @@ def _matches(track: Track, asked: int | str) -> bool:
     return asked == "default" or (track.language is not None and _same_language(track.language, asked))
 
 
-def _rank(track: Track) -> tuple[bool, bool, int, int]:
+def _rank(track: Track) -> tuple[bool, bool, bool, int, int]:
     return (
-        not track.default,
+        track.encrypted or track.codec not in sandbox.CODECS,
         track.commentary or track.descriptive,
+        not track.default,
         -(track.channels or 0),
         track.number,
     )

@@ -4,12 +4,39 @@ from pathlib import Path
 
 import filetype
 
-from converter import errors
+from converter import encryption, errors
 from converter.errors import ConversionFailed
 
 HEAD_BYTES = 8192
 NOTES = "audio/midi"
 """The one kind of sound that is none: what to play, and no recording of it."""
+CONTAINERS = {
+    b".RMF": "RealMedia",
+    b".ra\xfd": "RealAudio",
+    bytes.fromhex("b7d800203749da11a64e0007e95ead8d"): "Windows TV recording (WTV)",
+    b".snd": "Sun audio (AU)",
+    b"Creative Voice File": "Creative Voice (VOC)",
+    b"TTA1": "True Audio (TTA)",
+    b"wvpk": "WavPack",
+    b"MAC ": "Monkey's Audio (APE)",
+    b"nut/multimedia container": "NUT",
+    b"FWS": "Flash animation (SWF)",
+    b"CWS": "Flash animation (SWF)",
+    b"ZWS": "Flash animation (SWF)",
+    b"DKIF": "IVF",
+    bytes.fromhex("0000000001bc"): "GXF",
+    b"MPCK": "Musepack",
+    b"MP+": "Musepack",
+    b"DSD ": "DSD",
+    b"FRM8": "DSD",
+    b"NSVf": "Nullsoft video (NSV)",
+    b"FORM": "IFF",
+}
+"""What people have and may not send, by its first bytes; the type that a library guesses says less."""
+PIECES = (b"styp", b"moof", b"sidx")
+"""The boxes that a piece of a stream begins with (ISO 14496-12)."""
+BOXES = (b"ftyp", b"mdat", b"free", b"wide", b"skip")
+NO_INDEX = "moov atom not found"
 CONTROLS = frozenset(range(32)) - frozenset(b"\t\n\r\f\x1b")
 
 
@@ -17,12 +44,19 @@ def why_unreadable(video: Path, log: list[str]) -> ConversionFailed:
     """Return the error for a file of which ffmpeg said this and no more."""
     with video.open("rb") as file:
         head = file.read(HEAD_BYTES)
+    if encryption.is_aacs(video):
+        return errors.drm_protected()
     kind = filetype.guess(head)
     media = kind is not None and kind.mime.partition("/")[0] in ("audio", "video")
     notes = kind is not None and kind.mime == NOTES
-    refused = notes or any("Format not on whitelist" in line for line in log)
-    if refused and (media or (kind is None and not _is_text(head))):
-        return errors.unsupported_container(kind.mime if kind else "this one")
+    name = next((name for magic, name in CONTAINERS.items() if head.startswith(magic)), None)
+    refused = notes or name is not None or any("Format not on whitelist" in line for line in log)
+    if refused and (media or name is not None or (kind is None and not _is_text(head))):
+        return errors.unsupported_container(name or (kind.mime if kind else None))
+    if head[4:8] in PIECES:
+        return errors.headless()
+    if any(NO_INDEX in line for line in log) and (media or head[4:8] in BOXES):
+        return errors.no_index()
     if media:
         return errors.unreadable_media("its beginning makes no sense")
     return errors.not_media(_looks_like(head, kind.mime if kind else None))

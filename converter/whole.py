@@ -16,7 +16,7 @@ MOVED_SECONDS = 0.1
 """How far sounds move where the times in a file are slightly wrong."""
 FRAMES_ONLY = ("aac", "amr")
 """Formats without a container, where all bytes are sound."""
-CUT = ("ended prematurely", "partial file")
+CUT = ("ended prematurely", "partial file", "Error during demuxing")
 """What ffmpeg says where the file ends in the middle of something."""
 
 
@@ -75,9 +75,13 @@ def judge(encoder: Encoder, plan: Plan, report: Report, expected: float | None) 
         message = f"The video has no sound for {length - heard:.1f} s; the MP3 is silent there."
         return _whole(heard, expected, Warned("silence_filled", message))
     if report.decode_errors:
-        message = f"The video is damaged: {report.decode_errors} short pieces of its sound cannot be read."
+        message = f"The video is damaged: {_pieces(report.decode_errors)} of its sound cannot be read."
         return _whole(heard, expected, Warned("damaged", message))
     return _whole(heard, expected)
+
+
+def _pieces(count: int) -> str:
+    return "1 short piece" if count == 1 else f"{count} short pieces"
 
 
 def allowed(seconds: float) -> float:

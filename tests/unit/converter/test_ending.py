@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from converter.ending import breaks_off
+from tests.corpus.boxes import atom
 from tests.unit.converter.conftest import Make
-from tests.unit.converter.test_encryption import box
 
 TONE = ("-f", "lavfi", "-i", "sine=duration=2")
 SPEECH = (*TONE, "-ar", "8000", "-ac", "1", "-c:a", "libopencore_amrnb")
@@ -56,14 +56,14 @@ def test_packets_of_a_camcorder_have_their_time_before_them(make: Make, tmp_path
 
 
 def test_a_movie_that_is_not_fragmented_says_elsewhere_how_long_it_is(tmp_path: Path) -> None:
-    cut = box(b"ftyp", b"isom") + box(b"moov", b"") + box(b"mdat", bytes(1000))[:-500]
+    cut = atom(b"ftyp", b"isom") + atom(b"moov", b"") + atom(b"mdat", bytes(1000))[:-500]
 
     assert not breaks_off(written(tmp_path, cut), "mov,mp4")
-    assert breaks_off(written(tmp_path, box(b"moof", b"") + cut), "mov,mp4")
+    assert breaks_off(written(tmp_path, atom(b"moof", b"") + cut), "mov,mp4")
 
 
 def test_zeros_behind_the_last_fragment_are_no_beginning_of_another(tmp_path: Path) -> None:
-    padded = box(b"moof", b"") + box(b"mdat", bytes(100)) + bytes(300)
+    padded = atom(b"moof", b"") + atom(b"mdat", bytes(100)) + bytes(300)
 
     assert not breaks_off(written(tmp_path, padded), "mov,mp4")
 

@@ -26,12 +26,15 @@ def test_mono_stays_mono_and_the_rest_becomes_stereo(channels: int | None, asked
         (96000, 48000),
         (88200, 48000),
         (44100, 44100),
-        (37800, 32000),
+        (37800, 44100),
+        (11024, 11025),
+        (44056, 44100),
+        (22255, 22050),
         (4000, 8000),
         (None, 48000),
     ],
 )
-def test_the_sample_rate_is_the_sources_or_the_next_below(rate: int | None, made: int) -> None:
+def test_the_sample_rate_is_the_sources_or_the_next_that_keeps_its_band(rate: int | None, made: int) -> None:
     assert plan(replace(PLAIN, sample_rate=rate), Options()).sample_rate == made
 
 

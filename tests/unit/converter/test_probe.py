@@ -118,10 +118,16 @@ def test_a_duration_that_is_guessed_is_marked_so() -> None:
     assert dump.media("mp3").estimated
 
 
-def test_encrypted_sound_is_marked_so() -> None:
-    media = dumped("[info]   Stream #0:0: Audio: aac (LC) (enca / 0x61636E65), 44100 Hz, stereo, fltp")
+def test_a_coding_without_a_name_has_that_of_the_file() -> None:
+    media = dumped("[info]   Stream #0:0[0x1](und): Audio: none (ec+3 / 0x332B6365), 48000 Hz, 6 channels")
 
-    assert media.tracks[0].encrypted
+    assert (media.tracks[0].codec, media.tracks[0].id) == ("ec+3", 1)
+
+
+def test_a_picture_that_no_mp3_can_have_is_no_cover() -> None:
+    media = dumped("[info]   Stream #0:1: Video: gif, none, 90k tbr, 90k tbn (attached pic)")
+
+    assert (media.cover, media.picture) == (None, None)
 
 
 def test_the_hundredth_track_is_the_last_and_the_255th_chapter_too() -> None:
