@@ -14,6 +14,7 @@ from gateway.door.auth_client import AuthClient
 from gateway.door.door import Door
 from gateway.door.rates import Rates
 from gateway.door.remembered import Remembered
+from gateway.jobs.changes import Changes
 from gateway.jobs.watch import Watch
 from gateway.settings import Settings
 from gateway.uploads.limits import FreeSpace, Limits
@@ -76,6 +77,7 @@ def build(
             stopping,
         ),
         watch=Watch(jobs.versions, max(1, settings.threads // 2), stopping),
+        changes=Changes(jobs, settings.clock_skew, stopping),
         dead_letters=DeadLetters(settings.rabbitmq_url.get_secret_value()),
     )
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from flask import current_app, g
 
 from gateway import problems
+from gateway.jobs.changes import Changes
 from gateway.jobs.watch import Watch
 from gateway.settings import Settings
 from gateway.uploads.uploads import Uploads
@@ -29,6 +30,7 @@ class Collaborators:
     publisher: Publishes
     uploads: Uploads
     watch: Watch
+    changes: Changes
     dead_letters: DeadLetters
 
     def ring(self, job: Job, bell: Bell = "video") -> None:

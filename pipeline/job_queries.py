@@ -1,10 +1,11 @@
 """Look jobs up: one by its id, or those that something is due for, the longest due first."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from pipeline.deletions import Deletions
 from pipeline.job import Bell, Job, State
 from pipeline.mongodb import Client, Document, now, translated
 from pipeline.timing import DEFAULT, Timing
@@ -33,11 +34,14 @@ class JobQueries:
     def __init__(self, client: Client, timing: Timing = DEFAULT) -> None:
         self.timing = timing
         self._jobs = client["jobs"]["jobs"]
+        self.deletions = Deletions(client)
 
     def ensure_indexes(self) -> None:
         """Create the indexes that the look-ups below are answered by; again is harmless."""
+        self.deletions.ensure_indexes()
         with translated():
             self._jobs.create_index([("owner", 1), ("created_at", -1)])
+            self._jobs.create_index([("owner", 1), ("updated_at", 1)])
             self._jobs.create_index([("created_at", -1)])
             self._jobs.create_index([("state", 1), ("created_at", 1)])
             self._jobs.create_index([("state", 1), ("ended_at", 1)])
@@ -64,6 +68,13 @@ class JobQueries:
         """Return the versions of those of these jobs that exist."""
         with translated():
             found = self._jobs.find({"_id": {"$in": list(job_ids)}}, {"version": 1})
+            return {document["_id"]: document["version"] for document in found}
+
+    def versions_since(self, owners: Collection[str], time: datetime) -> dict[str, int]:
+        """Return the versions of these owners' jobs that changed since a time, oldest change first."""
+        query: Document = {"owner": {"$in": list(owners)}, "updated_at": {"$gte": time}}
+        with translated():
+            found = self._jobs.find(query, {"version": 1}).sort("updated_at", 1)
             return {document["_id"]: document["version"] for document in found}
 
     def count(self, state: State) -> int:

@@ -286,6 +286,10 @@ class Jobs(JobQueries):
         return None if document is None else Job.of(document)
 
     def _remove(self, found: Document) -> Job | None:
+        job = self._find_one(found)
+        if job is None:
+            return None
+        self.deletions.note(job.id, job.owner)
         with translated():
             document = self._jobs.find_one_and_delete(found)
         return None if document is None else Job.of(document)

@@ -62,6 +62,15 @@ def ask_auth_as_caller(path: str) -> Response:
     return response
 
 
+def is_still_good() -> bool:
+    """Tell whether the caller would still be let in by what `requires` let them in with."""
+    try:
+        the_door().verifier.verify(g.token)
+    except InvalidToken:
+        return False
+    return True
+
+
 def forget_caller() -> None:
     """Ask auth again next time who it is that shows what the caller has shown."""
     the_door().passwords.forget(request.headers.get("Authorization", ""))

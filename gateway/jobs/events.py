@@ -1,21 +1,29 @@
-"""Follow one job by Server-Sent Events (https://html.spec.whatwg.org/multipage/server-sent-events.html)."""
+"""Follow one job, or all of one's own, by Server-Sent Events.
+
+https://html.spec.whatwg.org/multipage/server-sent-events.html
+"""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 
 from flask import Response, request, stream_with_context
 
 from gateway import problems
+from gateway.door.access import is_still_good
+from gateway.jobs.changes import Change, Changes, TooLongAgo
 from gateway.jobs.job_view import describe
 from gateway.jobs.watch import Watch
 from pipeline.job import Job
 from pipeline.job_queries import OVER
 from pipeline.jobs import Jobs
-from pipeline.mongodb import StoreUnavailable
+from pipeline.mongodb import StoreUnavailable, now
 
 HEARTBEAT_SECONDS = 15.0
 RETRY_MS = 2000
+MAX_DIGITS = 14
+"""Of an event's id: a version, or milliseconds of this millennium."""
 
 
 def stream(job: Job, jobs: Jobs, watch: Watch) -> Response:
@@ -27,19 +35,42 @@ def stream(job: Job, jobs: Jobs, watch: Watch) -> Response:
     Raises:
         Problem: too many wait already.
     """
-    seen = request.headers.get("Last-Event-ID", "")
-    version = int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 10 else 0  # noqa: PLR2004 - digits
+    version = _last_event() or 0
     if job.version <= version and _over(job):
         return Response(status=HTTPStatus.NO_CONTENT)  # tells the browser not to come back
     place = watch.take_place()
     if place is None:
         raise problems.busy()
-    response = Response(
-        stream_with_context(_events(job, version, jobs, watch)), mimetype="text/event-stream; charset=utf-8"
-    )
+    return _streamed(_events(job, version, jobs, watch), place)
+
+
+def stream_all(owner: str, changes: Changes, watch: Watch) -> Response:
+    """Return the events of all jobs of an owner from now on, until the caller's token is good no longer.
+
+    An event's id is the time of the latest change so far: a client that lost the connection sends it
+    back as `Last-Event-ID` and misses nothing; what changed shortly before it may be told again.
+
+    Raises:
+        Problem: too many wait already.
+    """
+    seen = _last_event()
+    place = watch.take_place()
+    if place is None:
+        raise problems.busy()
+    return _streamed(_all_events(owner, seen, changes), place)
+
+
+def _last_event() -> int | None:
+    """Return the id of the last event that the client saw; `None` if it saw none of ours."""
+    seen = request.headers.get("Last-Event-ID", "")
+    return int(seen) if seen.isascii() and seen.isdigit() and len(seen) <= MAX_DIGITS else None
+
+
+def _streamed(events: Iterator[str], give_place_back: Callable[[], None]) -> Response:
+    response = Response(stream_with_context(events), mimetype="text/event-stream")
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Accel-Buffering"] = "no"  # nginx would hold events back
-    response.call_on_close(place)
+    response.call_on_close(give_place_back)
     return response
 
 
@@ -62,6 +93,49 @@ def _events(job: Job, version: int, jobs: Jobs, watch: Watch) -> Iterator[str]:
             yield "event: deleted\ndata: {}\n\n"
             return
         job = found
+
+
+def _all_events(owner: str, seen: int | None, changes: Changes) -> Iterator[str]:
+    yield f"retry: {RETRY_MS}\n\n"
+    mark = _ms(now()) if seen is None else seen
+    with changes.follow(owner) as follower:
+        if seen is not None:
+            try:
+                missed = changes.since(owner, _time(seen))
+            except TooLongAgo:
+                mark = _ms(now())
+                yield f"id: {mark}\nevent: reset\ndata: {{}}\n\n"
+            except StoreUnavailable:
+                return  # the client comes again, with the same id
+            else:
+                for change in missed:
+                    mark = max(mark, _ms(change.at))
+                    yield f"id: {mark}\n{_text(change)}"
+        while not changes.stopping and is_still_good():
+            news = follower.take(HEARTBEAT_SECONDS)
+            if not news:
+                mark = max(mark, _ms(changes.looked_at))
+                yield f"id: {mark}\n: still here\n\n"
+            for change in news:
+                mark = max(mark, _ms(change.at))
+                yield f"id: {mark}\n{_text(change)}"
+
+
+def _text(change: Change) -> str:
+    """Return the event of a change, without its id; it is made once for everybody who follows the owner."""
+    if change.text is None:
+        kind = "deleted" if change.job is None else "job"
+        data = {"id": change.job_id} if change.job is None else describe(change.job)
+        change.text = f"event: {kind}\ndata: {json.dumps(data, default=str)}\n\n"
+    return change.text
+
+
+def _ms(time: datetime) -> int:
+    return round(time.timestamp() * 1000)
+
+
+def _time(ms: int) -> datetime:
+    return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=ms)
 
 
 def _over(job: Job) -> bool:

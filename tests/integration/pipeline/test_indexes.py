@@ -14,6 +14,7 @@ from pymongo.monitoring import (
 )
 
 from pipeline.job_queries import OVER, JobQueries
+from pipeline.mongodb import now
 
 DAY = timedelta(days=1)
 
@@ -46,6 +47,7 @@ class Asked(CommandListener):
         (lambda jobs: jobs.unsent(1), 1),
         (lambda jobs: jobs.stale_uploads(DAY, 1), 2),
         (lambda jobs: jobs.ended(OVER, DAY, 1), 2),
+        (lambda jobs: jobs.versions_since(["me"], now() - DAY), 2),
         (lambda jobs: jobs.ended(["done"], DAY, 1, source_kept=True), 3),
     ],
 )
