@@ -2,13 +2,25 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from enum import IntEnum
 from functools import wraps
 from http import HTTPStatus
 from typing import NamedTuple, ParamSpec
 
 P = ParamSpec("P")
 
-PHRASES = {
+
+class Added(IntEnum):
+    """Statuses that a protocol on HTTP adds to HTTP's own."""
+
+    CHECKSUM_MISMATCH = 460
+    """https://tus.io/protocols/resumable-upload#checksum."""
+
+
+CHECKSUM_MISMATCH = Added.CHECKSUM_MISMATCH
+Status = HTTPStatus | Added
+PHRASES: Mapping[int, str] = {
+    CHECKSUM_MISMATCH: "Checksum Mismatch",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Content Too Large",
     HTTPStatus.REQUEST_URI_TOO_LONG: "URI Too Long",
     HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE: "Range Not Satisfiable",
@@ -19,16 +31,13 @@ PHRASES = {
 
 def phrase(status: int) -> str:
     """Return the name of an HTTP status (RFC 9110, section 15), the same on every interpreter."""
-    known = HTTPStatus(status)
-    return PHRASES.get(known, known.phrase)
+    return PHRASES.get(status) or HTTPStatus(status).phrase
 
 
 class Problem(Exception):
     """An answer other than success; carries its HTTP status."""
 
-    def __init__(
-        self, status: HTTPStatus, code: str, detail: str, hint: str, headers: Mapping[str, str]
-    ) -> None:
+    def __init__(self, status: Status, code: str, detail: str, hint: str, headers: Mapping[str, str]) -> None:
         super().__init__(detail)
         self.status = status
         self.code = code
@@ -61,7 +70,7 @@ class Words(NamedTuple):
 class Kind:
     """One error that a service can answer with."""
 
-    status: HTTPStatus
+    status: Status
     code: str
     meaning: str
     """One sentence, for the documentation."""
@@ -78,7 +87,7 @@ class Catalogue:
         return iter(sorted(self._kinds.values(), key=lambda kind: (kind.status, kind.code)))
 
     def problem(
-        self, status: HTTPStatus, code: str | None = None
+        self, status: Status, code: str | None = None
     ) -> Callable[[Callable[P, Words]], Callable[P, Problem]]:
         """Declare an error by the function that words it; its name is the code unless one is given."""
 

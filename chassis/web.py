@@ -14,7 +14,7 @@ from flask import Flask, Response, g, request
 from prometheus_client import Counter, Histogram
 
 from chassis import logs
-from chassis.problem import Problem
+from chassis.problem import Problem, phrase
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -29,7 +29,7 @@ def respond(problem: Problem, *, in_json: bool) -> Response:
         body, mimetype = json.dumps(problem.as_document(g.request_id)) + "\n", "application/problem+json"
     else:
         body, mimetype = problem.detail, "text/plain"
-    response = Response(body, problem.status, mimetype=mimetype)
+    response = Response(body, f"{problem.status.value} {phrase(problem.status)}", mimetype=mimetype)
     response.headers.update(problem.headers)
     return response
 

@@ -17,10 +17,13 @@ from gateway.door.remembered import Remembered
 from gateway.jobs.changes import Changes
 from gateway.jobs.watch import Watch
 from gateway.settings import Settings
+from gateway.uploads.ending import Ending
 from gateway.uploads.limits import FreeSpace, Limits
 from gateway.uploads.queueing import Queueing
+from gateway.uploads.resumable import Resumable
 from gateway.uploads.uploads import Uploads
 from pipeline import mongodb
+from pipeline.appending import PartialBlobs
 from pipeline.broker import Publisher
 from pipeline.counters import Counters
 from pipeline.dead_letters import DeadLetters
@@ -28,6 +31,7 @@ from pipeline.doorbell import Publishes
 from pipeline.files import Blobs
 from pipeline.idempotency import IdempotencyKeys
 from pipeline.jobs import Jobs
+from pipeline.upload_store import UploadStore
 
 
 def create_app() -> Flask:
@@ -58,7 +62,10 @@ def build(
     app = Flask("gateway", static_folder=None)
     stopping = app.extensions["stopping"] = threading.Event()
     jobs, videos = Jobs(client, settings.timing), Blobs(client, "videos")
-    limits = Limits(settings, jobs, FreeSpace(client))
+    store, keys = UploadStore(client, settings.abandon_uploads_after), IdempotencyKeys(client)
+    limits, queueing = Limits(settings, jobs, store, FreeSpace(client)), Queueing(jobs, videos, publisher)
+    uploads = Uploads(queueing, keys, limits, settings.max_upload_bytes, settings.uploads_at_once, stopping)
+    ending = Ending(store, PartialBlobs(client, "videos"), queueing)
     app.extensions["door"] = Door(
         settings, auth, verifier, Remembered(), Remembered(), Rates(Counters(client))
     )
@@ -68,14 +75,8 @@ def build(
         videos=videos,
         mp3s=Blobs(client, "mp3s"),
         publisher=publisher,
-        uploads=Uploads(
-            Queueing(jobs, videos, publisher),
-            IdempotencyKeys(client),
-            limits,
-            settings.max_upload_bytes,
-            settings.uploads_at_once,
-            stopping,
-        ),
+        uploads=uploads,
+        resumable=Resumable(store, ending, keys, limits, uploads.place, settings.max_upload_bytes, stopping),
         watch=Watch(jobs.versions, max(1, settings.threads // 2), stopping),
         changes=Changes(jobs, settings.clock_skew, stopping),
         dead_letters=DeadLetters(settings.rabbitmq_url.get_secret_value()),

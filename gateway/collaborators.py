@@ -9,6 +9,7 @@ from gateway import problems
 from gateway.jobs.changes import Changes
 from gateway.jobs.watch import Watch
 from gateway.settings import Settings
+from gateway.uploads.resumable import Resumable
 from gateway.uploads.uploads import Uploads
 from pipeline.broker import BrokerUnavailable
 from pipeline.dead_letters import DeadLetters
@@ -29,6 +30,7 @@ class Collaborators:
     mp3s: Blobs
     publisher: Publishes
     uploads: Uploads
+    resumable: Resumable
     watch: Watch
     changes: Changes
     dead_letters: DeadLetters

@@ -1,13 +1,14 @@
 """The errors that the gateway answers with: status, code, what is wrong and what to do.
 
-One catalogue for all rooms; `uploads/problems.py` and `door/malformed.py` declare theirs in it.
+One catalogue for all rooms; `uploads/problems.py`, `uploads/tus_problems.py` and `door/malformed.py`
+declare theirs in it.
 `make docs` writes it into docs/api.md.
 """
 
 from collections.abc import Sequence
 from http import HTTPStatus
 
-from chassis.problem import Catalogue, Words
+from chassis.problem import Catalogue, Problem, Words
 
 RETRY_SECONDS = 5
 
@@ -167,6 +168,14 @@ def too_many_requests(limit: int, retry_after: int) -> Words:
         "Wait as long as Retry-After says. GET /v1/jobs/<id>?wait=60 waits for a job with one request.",
         {"Retry-After": str(retry_after)},
     )
+
+
+def later(problem: Problem) -> Problem:
+    """Return a 429 as 503, and any other problem as it is: some clients wait at 503 and give up at 429."""
+    if problem.status != HTTPStatus.TOO_MANY_REQUESTS:
+        return problem
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    return Problem(status, problem.code, problem.detail, problem.hint, problem.headers)
 
 
 @errors.problem(HTTPStatus.UNPROCESSABLE_ENTITY)

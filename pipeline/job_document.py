@@ -12,13 +12,23 @@ from pipeline.job import Bell, Job, Lease
 from pipeline.mongodb import Document, now
 
 
-def new(
-    owner: str, *, filename: str, content_type: str, options: Mapping[str, Any], request_id: str
+def new(  # noqa: PLR0913 - one argument for each thing that is known when an upload begins
+    owner: str,
+    *,
+    filename: str,
+    content_type: str,
+    options: Mapping[str, Any],
+    request_id: str,
+    upload_id: str | None = None,
 ) -> Document:
-    """Return the document of a job whose upload begins."""
+    """Return the document of a job whose upload begins; `upload_id` is that of a resumable one.
+
+    Such a one comes to its end by its own document, however old it is.
+    """
     time = now()
     return {
-        "_id": uuid4().hex,
+        "_id": upload_id or uuid4().hex,
+        "resumable": upload_id is not None,
         "owner": owner,
         "state": "uploading",
         "version": 1,

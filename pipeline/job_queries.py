@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 from pipeline.deletions import Deletions
 from pipeline.job import Bell, Job, State
@@ -127,8 +128,9 @@ class JobQueries:
         return self._find(self._notice_lapsed(now()), "notice.until", limit)
 
     def stale_uploads(self, age: timedelta, limit: int) -> list[Job]:
-        """Return uploads that began over `age` ago and never ended."""
-        return self._find({"state": "uploading", "created_at": {"$lt": now() - age}}, "created_at", limit)
+        """Return uploads that began over `age` ago and never ended, without the resumable ones."""
+        begun = {"state": "uploading", "created_at": {"$lt": now() - age}}
+        return self._find({**begun, "resumable": {"$ne": True}}, "created_at", limit)
 
     def ended(
         self, states: Sequence[State], age: timedelta, limit: int, *, source_kept: bool | None = None
@@ -168,9 +170,9 @@ class JobQueries:
         if text is not None:
             query["source.filename"] = {"$regex": re.escape(text), "$options": "i"}
         if before is not None:
-            query |= _beyond(before, "$lt")
+            query |= beyond(before, "$lt")
         if after is not None:
-            query |= _beyond(after, "$gt")
+            query |= beyond(after, "$gt")
         direction = -1 if after is None else 1
         order = [("created_at", direction), ("_id", direction)]
         with translated():
@@ -200,12 +202,29 @@ def _rung(bell: Bell) -> Document:
     return {**waiting, f"doorbell.{bell}.due_at": None}
 
 
-def cursor(job: Job) -> str:
-    """Return the place of a job in its owner's list, for `page`."""
-    return f"{round(job.created_at.timestamp() * 1000)}.{job.id}"
+class Created(Protocol):
+    """What a list is sorted by."""
+
+    @property
+    def id(self) -> str:
+        """32 hexadecimal characters."""
+
+    @property
+    def created_at(self) -> datetime:
+        """In UTC."""
 
 
-def _beyond(text: str, comparison: str) -> Document:
+def cursor(entry: Created) -> str:
+    """Return the place of a job, or an upload, in its owner's list, for `page`."""
+    return f"{round(entry.created_at.timestamp() * 1000)}.{entry.id}"
+
+
+def beyond(text: str, comparison: str) -> Document:
+    """Match what was created before (`$lt`) or after (`$gt`) the place that a cursor names.
+
+    Raises:
+        InvalidCursor: the text is none.
+    """
     found = CURSOR.fullmatch(text)
     if found is None:
         raise InvalidCursor(f"{text[:50]!r} is no cursor")

@@ -29,12 +29,27 @@ class Jobs(JobQueries):
     """
 
     @crashpoints
-    def begin_upload(
-        self, owner: str, *, filename: str, content_type: str, options: Mapping[str, Any], request_id: str
+    def begin_upload(  # noqa: PLR0913 - one argument for each thing that is known when an upload begins
+        self,
+        owner: str,
+        *,
+        filename: str,
+        content_type: str,
+        options: Mapping[str, Any],
+        request_id: str,
+        upload_id: str | None = None,
     ) -> Job:
-        """Create a job in `uploading`, so that what an abandoned upload leaves can be found."""
+        """Create a job in `uploading`, so that what an abandoned upload leaves can be found.
+
+        `upload_id` is that of a resumable upload, and the job's.
+        """
         document = new(
-            owner, filename=filename, content_type=content_type, options=options, request_id=request_id
+            owner,
+            filename=filename,
+            content_type=content_type,
+            options=options,
+            request_id=request_id,
+            upload_id=upload_id,
         )
         with translated():
             self._jobs.insert_one(document)

@@ -13,6 +13,7 @@ from gateway.description.documented import QUERY_OF_OPTIONS, Documentation
 from gateway.description.schemas import SHAPES
 from gateway.door.parameters import MAX_PAGE, MAX_TEXT
 from gateway.door.session import COOKIE
+from gateway.uploads import tus_headers
 from gateway.uploads.limits import MAX_WAIT_SECONDS
 from pipeline.broker import QUEUES
 from pipeline.job import STATES
@@ -25,6 +26,7 @@ _TIME = r"^([0-9]{1,3}:[0-5]?[0-9]:[0-5]?[0-9]|[0-5]?[0-9]:[0-5]?[0-9]|[0-9]{1,6
 _CLOCK = {"type": "string", "pattern": _TIME, "examples": ["90", "1:30", "00:01:30.5"]}
 _QUALITY = {"type": "string", "pattern": f"^(auto|[vV][0-9]|({'|'.join(map(str, BITRATES))})k?)$"}
 _WORD = {"type": "string", "maxLength": MAX_TEXT}
+_COUNT = {"type": "string", "pattern": "^[0-9]{1,12}$"}
 PARAMETERS: dict[str, tuple[str, Json]] = {
     "job_id": ("The job's id: 32 hexadecimal characters.", {"type": "string", "minLength": 1}),
     "session_id": ("The session's id.", {"type": "string", "minLength": 1}),
@@ -60,6 +62,26 @@ PARAMETERS: dict[str, tuple[str, Json]] = {
         {"type": "string", "pattern": "^[!-~]{1,200}$"},
     ),
     "Last-Event-ID": ("The last event that was seen.", {"type": "string", "examples": ["7"]}),
+    "upload_id": (
+        "The upload's id, and its job's: 32 hexadecimal characters.",
+        {"type": "string", "minLength": 1},
+    ),
+    "Tus-Resumable": ("The version of tus.", {"type": "string", "const": tus_headers.VERSION}),
+    "Upload-Length": ("How many bytes the whole file has.", _COUNT),
+    "Upload-Defer-Length": ("The length is told later.", {"type": "string", "const": "1"}),
+    "Upload-Offset": ("How many bytes are there already.", _COUNT),
+    "Upload-Metadata": (
+        "Pairs of a name and a value in Base64: `filename`, `filetype`, and every option of a conversion.",
+        {
+            "type": "string",
+            "maxLength": tus_headers.MAX_METADATA,
+            "pattern": r"^(filename [A-Za-z0-9+/]{4})?$",
+        },
+    ),
+    "Upload-Checksum": (
+        f"{' or '.join(tus_headers.ALGORITHMS)}, a space, and the digest of this request's bytes in Base64.",
+        {"type": "string", "pattern": "^sha1 [A-Za-z0-9+/]{27}=$"},
+    ),
     "Range": ("Which bytes.", {"type": "string", "examples": ["bytes=0-99"]}),
 }
 _NUMBERS: dict[str, Json] = {
@@ -103,6 +125,7 @@ BODIES: dict[str, Json] = {
         "application/octet-stream": {"schema": _WHOLE},
     },
     "file": {"application/octet-stream": {"schema": _WHOLE}},
+    "part": {tus_headers.PART_TYPE: {"schema": _FILE}},
     "options": {"application/json": {"schema": _OPTIONS}},
     "session": {
         "application/x-www-form-urlencoded": _schema("SessionLogin"),
@@ -111,7 +134,7 @@ BODIES: dict[str, Json] = {
     "login": {"application/x-www-form-urlencoded": _schema("Login"), "application/json": _schema("Login")},
 }
 """By name, those that are more than one shape in JSON."""
-OPTIONAL_BODIES = ("login", "options")
+OPTIONAL_BODIES = ("login", "options", "part")
 CONTENT: dict[str, Json] = {
     "text": {"text/plain": _TEXT},
     "token": {"text/plain": _TEXT, "application/json": _schema("Token")},
@@ -135,7 +158,8 @@ def describe(app: Flask) -> Json:
         if documentation is None or rule.defaults:  # a second way to a view is told by its first
             continue
         path = rule.rule.replace("<path:", "<").replace("<", "{").replace(">", "}")
-        for method in sorted((rule.methods or set()) - {"OPTIONS", "HEAD"}):
+        methods = (rule.methods or set()) - {"OPTIONS"}
+        for method in sorted(methods - {"HEAD"} or methods):  # HEAD goes without saying beside GET
             paths.setdefault(path, {})[method.lower()] = _operation(rule, view, documentation)
     _, schemas = models_json_schema(
         [(shape, "validation") for shape in SHAPES], ref_template="#/components/schemas/{model}"

@@ -106,6 +106,29 @@ class AnyPage(Shape):
     before: str | None
 
 
+class Upload(Shape):
+    """A resumable upload that is not complete, or not queued yet."""
+
+    id: str = Field(description="also its job's")
+    filename: str
+    content_type: str
+    length: int | None
+    offset: int = Field(description="how many bytes are there")
+    options: dict[str, Any]
+    metadata: str = Field(description="as it was sent")
+    created_at: datetime
+    updated_at: datetime
+    expires_at: datetime
+    links: dict[str, str]
+
+
+class UploadPage(Shape):
+    """A part of a list; `next` is where it goes on."""
+
+    uploads: list[Upload]
+    next: str | None
+
+
 class Limits(Shape):
     """What is allowed."""
 
@@ -117,6 +140,7 @@ class Limits(Shape):
     logins_per_minute: int
     min_bytes_per_second: int
     max_wait_seconds: int
+    keep_uploads_seconds: int = Field(description="how long a resumable upload waits for its next byte")
     keep_videos_seconds: int = Field(description="how long after a success a job can be run again")
     keep_files_seconds: int = Field(description="how long after its end a job's MP3 can be downloaded")
     keep_jobs_seconds: int = Field(description="how long after its end a job is still told of")
@@ -251,6 +275,7 @@ SHAPES: tuple[type[BaseModel], ...] = (
     Page,
     AnyJob,
     AnyPage,
+    UploadPage,
     Limits,
     Usage,
     Token,

@@ -9,6 +9,7 @@ from typing import Literal, ParamSpec
 from flask import Response, g, request
 
 from chassis.identity import Identity, InvalidToken
+from chassis.problem import Problem
 from gateway import problems
 from gateway.door import audit, session
 from gateway.door.door import the_door
@@ -18,14 +19,22 @@ P = ParamSpec("P")
 Scope = Literal["jobs:read", "jobs:write", "admin"]
 
 
-def requires(scope: Scope) -> Callable[[Callable[P, Response]], Callable[P, Response]]:
-    """Let only requests through whose token has the scope; `g.identity` says whose it is, `g.token` is it."""
+def requires(
+    scope: Scope, *, waits: bool = False
+) -> Callable[[Callable[P, Response]], Callable[P, Response]]:
+    """Let only requests through whose token has the scope; `g.identity` says whose it is, `g.token` is it.
+
+    `waits`: whoever asks too often is told so by 503 in place of 429, at which clients of tus give up.
+    """
 
     def guard(view: Callable[P, Response]) -> Callable[P, Response]:
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> Response:
-            g.identity = _identify()
-            _count(g.identity.username)
+            try:
+                g.identity = _identify()
+                _count(g.identity.username)
+            except Problem as problem:
+                raise problems.later(problem) if waits else problem from None
             if scope not in g.identity.scopes:
                 audit.record("refused", reason=f"no scope {scope}")
                 raise problems.missing_scope(scope)

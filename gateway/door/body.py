@@ -34,13 +34,13 @@ class Body:
         if self._length is not None and self._length > self._most:
             raise problems.too_large(limit)
 
-    def pieces(self) -> Iterator[bytes]:
-        """Yield the content.
+    def pieces(self, *, as_it_comes: bool = False) -> Iterator[bytes]:
+        """Yield the content, `as_it_comes` without waiting for whole pieces.
 
         Raises:
             Problem: it is too large, ends early, comes too slowly or is not what `Content-Digest` says.
         """
-        while piece := self._read():
+        while piece := self._read(as_it_comes):
             self._size += len(piece)
             if self._size > self._most:
                 raise problems.too_large(self._limit)
@@ -52,10 +52,11 @@ class Body:
         if self._hash is not None and not hmac.compare_digest(self._hash.digest(), self._expected or b""):
             raise problems.wrong_digest()
 
-    def _read(self) -> bytes:
+    def _read(self, as_it_comes: bool) -> bytes:  # noqa: FBT001 - passed on
         size = PIECE_BYTES if self._length is None else min(PIECE_BYTES, self._length - self._size)
+        read = self._stream.read1 if as_it_comes else self._stream.read
         try:
-            piece: bytes = self._stream.read(size) if size else b""
+            piece: bytes = read(size) if size else b""
         except TimeoutError:
             raise problems.too_slow() from None
         except (OSError, ValueError):

@@ -9,11 +9,13 @@ import errno
 import selectors
 import socket
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from gunicorn.http.body import LengthReader
 from gunicorn.http.errors import (
     ConfigurationProblem,
     InvalidResponseHeader,
@@ -134,19 +136,42 @@ class Body:
         Raises:
             OSError: the client went away, is too slow, or sends no HTTP.
         """
+        return self._read(self._body.read, size)
+
+    def read1(self, size: int) -> bytes:
+        """Read what has come, at most `size` bytes, and wait only when nothing has; otherwise as `read`."""
+        return self._read(partial(_read_what_came, self._body.reader), size)
+
+    def _read(self, read: Callable[[int], bytes], size: int) -> bytes:
         if self._ended:
             return b""
         if not self._asked_for:
             self._asked_for = True
             self._connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
         try:
-            data: bytes = self._body.read(size)
+            data = read(size)
         except (OSError, ParseException) as error:
             self.failed = True
             raise error if isinstance(error, OSError) else OSError(str(error)) from None
         length = getattr(self._body.reader, "length", None)
         self._ended = length == 0 if length is not None else not data or size < 0
         return data
+
+
+def _read_what_came(reader: Any, size: int) -> bytes:
+    """Return what gunicorn's reader of a body has, or the next that comes: its own `read` fills up."""
+    if isinstance(reader, LengthReader):
+        data: bytes = reader.unreader.read(None, read_ahead=min(size, reader.length))
+        most = min(size, reader.length)
+        reader.unreader.unread(data[most:])
+        reader.length -= len(data[:most])
+        return data[:most]
+    while reader.parser and not reader.buf.tell():  # the beginning of a chunk brings no byte of it
+        reader.buf.write(next(reader.parser, b""))
+        if not reader.buf.tell() and reader.parser.gi_frame is None:
+            reader.parser = None
+    came: bytes = reader.read(min(size, reader.buf.tell()))
+    return came
 
 
 class Worker(StoppableWorker):

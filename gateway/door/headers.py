@@ -4,8 +4,18 @@ from flask import Response, g, request
 
 from gateway.settings import Settings
 
-EXPOSED = "Location, Link, ETag, Retry-After, X-Job-Id, X-Request-Id, Content-Disposition"
-ASKED = "Authorization, Content-Type, Accept, Range, If-Range, If-None-Match, Idempotency-Key, Content-Digest"
+_TUS = (
+    "Tus-Resumable, Upload-Length, Upload-Offset, Upload-Defer-Length, Upload-Metadata, Upload-Checksum, "
+    "Upload-Expires"
+)
+EXPOSED = (
+    "Location, Link, ETag, Retry-After, X-Job-Id, X-Request-Id, Content-Disposition, "
+    f"{_TUS}, Tus-Version, Tus-Extension, Tus-Max-Size, Tus-Checksum-Algorithm"
+)
+ASKED = (
+    "Authorization, Content-Type, Accept, Range, If-Range, If-None-Match, Idempotency-Key, Content-Digest, "
+    f"X-Request-Id, X-HTTP-Method-Override, {_TUS}"
+)
 METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 
 

@@ -2,10 +2,10 @@
 
 from flask import Flask
 
-from gateway.routes import account, admin, convert, description, events, jobs, original, session
+from gateway.routes import account, admin, convert, description, events, jobs, original, session, uploads
 
 
 def register(app: Flask) -> None:
     """Add every route to the application."""
-    for module in (original, jobs, events, convert, session, account, admin, description):
+    for module in (original, jobs, uploads, events, convert, session, account, admin, description):
         app.register_blueprint(module.routes)

@@ -10,7 +10,7 @@ from markupsafe import Markup, escape
 from gateway.description import openapi
 
 Json = dict[str, Any]
-ORDER = ("original", "convert", "jobs", "events", "session", "account", "admin")
+ORDER = ("original", "convert", "jobs", "uploads", "events", "session", "account", "admin")
 
 routes = Blueprint("description", __name__, template_folder="../description/templates")
 

@@ -17,6 +17,7 @@ from pipeline import broker, mongodb
 from pipeline.files import Blobs
 from pipeline.jobs import Jobs
 from pipeline.mongodb import Client, StoreRefused, StoreUnavailable
+from pipeline.upload_store import UploadStore
 
 SMTP_PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 SMTP_SECONDS = 5.0
@@ -70,7 +71,7 @@ def checks(settings: Settings, client: Client, smtp_url: str | None) -> list[Che
         ),
         Check(
             "indexes",
-            lambda: _indexes(client),
+            lambda: _indexes(client, settings),
             "Allow its user to create indexes in jobs, videos and mp3s.",
         ),
         Check(
@@ -111,8 +112,9 @@ def _clock(client: Client, settings: Settings) -> str:
     return f"within {abs(difference):.1f} s of MongoDB's clock"
 
 
-def _indexes(client: Client) -> str:
-    for store in (Jobs(client), Blobs(client, "videos"), Blobs(client, "mp3s")):
+def _indexes(client: Client, settings: Settings) -> str:
+    uploads = UploadStore(client, settings.abandon_uploads_after)
+    for store in (Jobs(client), uploads, Blobs(client, "videos"), Blobs(client, "mp3s")):
         store.ensure_indexes()
     return "jobs, videos and mp3s have their indexes"
 

@@ -11,12 +11,17 @@ from gateway.upkeep.gauges import Gauges
 from gateway.upkeep.retention import Retention
 from gateway.upkeep.rules import Rule, apply_all
 from gateway.upkeep.sweep import Sweep
+from gateway.upkeep.unfinished import Unfinished
+from gateway.uploads.ending import Ending
+from gateway.uploads.queueing import Queueing
 from pipeline import broker
+from pipeline.appending import PartialBlobs
 from pipeline.doorbell import Publishes, ring
 from pipeline.files import Blobs
 from pipeline.job import Bell, Job
 from pipeline.jobs import Jobs
 from pipeline.mongodb import Client
+from pipeline.upload_store import UploadStore
 
 BATCH = 100
 BELLS: tuple[Bell, ...] = ("video", "mp3")
@@ -67,15 +72,15 @@ class Reconciler:
     """Every rule, in the order in which one makes work for the next."""
 
     def __init__(self, settings: Settings, client: Client, publisher: Publishes) -> None:
-        self._stores = jobs, videos, mp3s = (
-            Jobs(client, settings.timing),
-            Blobs(client, "videos"),
-            Blobs(client, "mp3s"),
-        )
+        jobs, videos, mp3s = Jobs(client, settings.timing), Blobs(client, "videos"), Blobs(client, "mp3s")
+        uploads = UploadStore(client, settings.abandon_uploads_after)
+        self._stores = (jobs, videos, mp3s, uploads)
         url = settings.rabbitmq_url.get_secret_value()
         bells = Bells(jobs, publisher, partial(broker.depth, url), settings.ring_again_after)
         retention = Retention(jobs, videos, mp3s, settings)
+        ending = Ending(uploads, PartialBlobs(client, "videos"), Queueing(jobs, videos, publisher))
         self._rules = [*lease_rules(jobs), *bells.rules(), *retention.rules(BATCH)]
+        self._upload_rules = Unfinished(uploads, ending).rules(BATCH)
         self._sweep = [Sweep(jobs, videos, mp3s).rule()]
         self._sweep_every = settings.sweep_every.total_seconds()
         self._sweep_at = time.monotonic()
@@ -93,6 +98,7 @@ class Reconciler:
                 store.ensure_indexes()
             self._indexed = True
         apply_all(self._rules, tick)
+        apply_all(self._upload_rules, tick)
         self._gauges.refresh()
         if time.monotonic() >= self._sweep_at:
             self._sweep_at = time.monotonic() + self._sweep_every

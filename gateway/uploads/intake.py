@@ -4,6 +4,8 @@ A file is never in memory as a whole, and never in a temporary file.  Either eve
 becomes a queued job, or nothing is left of any.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from chassis import logs
@@ -14,7 +16,7 @@ from gateway.uploads import problems as upload_problems
 from gateway.uploads.fingerprints import fingerprint_of
 from gateway.uploads.forms import Nothing, Sink
 from gateway.uploads.queueing import Queueing
-from gateway.uploads.sniffing import HEAD_BYTES, not_media
+from gateway.uploads.sniffing import NotMedia, Sniffer
 from gateway.uploads.terms import Terms
 from pipeline.files import BlobWriter
 from pipeline.idempotency import IdempotencyKeys
@@ -62,7 +64,9 @@ class Intake:
         writer = self._queueing.videos.create(
             job.id, name, owner=self._origin.owner, content_type=content_type, original_filename=filename
         )
-        self._incoming.append(_Incoming(job, writer, self._max_bytes, sniffed=self._terms.strict))
+        self._incoming.append(
+            _Incoming(job, writer, self._max_bytes, Sniffer() if self._terms.strict else None)
+        )
         return self._incoming[-1]
 
     def queue(self, options: Options, key: str | None) -> list[Job]:
@@ -117,24 +121,26 @@ class _Incoming:
     job: Job
     writer: BlobWriter
     max_bytes: int
-    sniffed: bool
-    _head: bytes = b""
+    sniffer: Sniffer | None
 
     def write(self, data: bytes) -> None:
         if self.writer.size + len(data) > self.max_bytes:
             raise problems.too_large(self.max_bytes)
-        if self.sniffed and len(self._head) < HEAD_BYTES:
-            self._head = (self._head + data)[:HEAD_BYTES]
-            if len(self._head) == HEAD_BYTES:
-                self._sniff()
+        if self.sniffer is not None:
+            with _refused():
+                self.sniffer.take(data)
         self.writer.write(data)
 
     def close(self) -> None:
-        if self.sniffed and len(self._head) < HEAD_BYTES:
-            self._sniff()
+        if self.sniffer is not None:
+            with _refused():
+                self.sniffer.end()
         self.writer.commit()
 
-    def _sniff(self) -> None:
-        looks_like = not_media(self._head)
-        if looks_like is not None:
-            raise upload_problems.not_media(looks_like)
+
+@contextmanager
+def _refused() -> Iterator[None]:
+    try:
+        yield
+    except NotMedia as error:
+        raise upload_problems.not_media(error.looks_like) from None

@@ -11,6 +11,46 @@ HEAD_BYTES = 4096
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\f\r\x1b"))
 
 
+class NotMedia(Exception):
+    """The file is surely neither a video nor a sound."""
+
+    def __init__(self, looks_like: str) -> None:
+        super().__init__(looks_like)
+        self.looks_like = looks_like
+
+
+class Sniffer:
+    """Looks at the beginning of a file as it comes."""
+
+    def __init__(self, head: bytes = b"") -> None:
+        self._head = head
+
+    def take(self, data: bytes) -> None:
+        """Take the next bytes.
+
+        Raises:
+            NotMedia: by now it is sure.
+        """
+        if len(self._head) < HEAD_BYTES:
+            self._head = (self._head + data)[:HEAD_BYTES]
+            if len(self._head) == HEAD_BYTES:
+                self._judge()
+
+    def end(self) -> None:
+        """Judge a file that has come to its end.
+
+        Raises:
+            NotMedia: it is sure.
+        """
+        if len(self._head) < HEAD_BYTES:
+            self._judge()
+
+    def _judge(self) -> None:
+        looks_like = not_media(self._head)
+        if looks_like is not None:
+            raise NotMedia(looks_like)
+
+
 def not_media(head: bytes) -> str | None:
     """Return what a file looks like that certainly holds no sound, or `None`."""
     if not head:

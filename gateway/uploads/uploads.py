@@ -52,8 +52,8 @@ class Uploads:
             StoreUnavailable: likewise.
         """
         terms.parse({})
-        body, key = Body(request, self.max_bytes, FORM_BYTES), _key_of(request)
-        with self._place():
+        body, key = Body(request, self.max_bytes, FORM_BYTES), key_of(request)
+        with self.place():
             if key is not None and (known := self.keys.find(owner, key)) is not None:
                 if made := self.queueing.made(owner, known):
                     return self.queueing.finished(made, _compare(request, body, terms, known))
@@ -68,7 +68,12 @@ class Uploads:
                 raise
 
     @contextmanager
-    def _place(self) -> Iterator[None]:
+    def place(self) -> Iterator[None]:
+        """Take one of the places.
+
+        Raises:
+            Problem: there is none, or the process is asked to end.
+        """
         if self.stopping.is_set():
             raise upload_problems.stopping()
         if not self._places.acquire(blocking=False):
@@ -88,7 +93,12 @@ def _compare(request: Request, body: Body, terms: Terms, known: Remembered) -> O
     return options
 
 
-def _key_of(request: Request) -> str | None:
+def key_of(request: Request) -> str | None:
+    """Return the `Idempotency-Key` of a request, if it has one.
+
+    Raises:
+        Problem: it is no key.
+    """
     key = request.headers.get("Idempotency-Key")
     if key is not None and not (0 < len(key) <= MAX_KEY and key.isascii() and key.isprintable()):
         raise upload_problems.malformed_key(MAX_KEY)

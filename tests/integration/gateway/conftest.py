@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -28,6 +29,7 @@ from pipeline import mongodb
 from pipeline.files import Blobs
 from pipeline.job import Job
 from pipeline.jobs import Jobs
+from pipeline.upload_store import UploadStore
 
 ROOT = Path(__file__).resolve().parents[3]
 MAX_UPLOAD_BYTES = 32 * 1024 * 1024
@@ -120,6 +122,7 @@ class Stores:
     """The gateway's own view of MongoDB, to arrange and to look."""
 
     jobs: Jobs
+    uploads: UploadStore
     videos: Blobs
     mp3s: Blobs
     client: mongodb.Client
@@ -258,11 +261,12 @@ def start_gateway(mongodb_url: str, auth: SmallAuth, tmp_path: Path) -> Iterator
 def stores(mongodb_url: str) -> Iterator[Stores]:
     """Empty stores."""
     with mongodb.connect(mongodb_url) as client:
-        stores = Stores(Jobs(client), Blobs(client, "videos"), Blobs(client, "mp3s"), client)
+        uploads = UploadStore(client, timedelta(days=1))
+        stores = Stores(Jobs(client), uploads, Blobs(client, "videos"), Blobs(client, "mp3s"), client)
         for database in ("jobs", "videos", "mp3s"):
             for name in client[database].list_collection_names():
                 client[database][name].delete_many({})
-        for store in (stores.jobs, stores.videos, stores.mp3s):
+        for store in (stores.jobs, stores.uploads, stores.videos, stores.mp3s):
             store.ensure_indexes()
         yield stores
 

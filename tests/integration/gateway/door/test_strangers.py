@@ -17,6 +17,7 @@ from flask import Flask
 from gateway import openapi, routes
 from gateway.description import schemas
 from tests.integration.gateway.conftest import Gateway, Stores, some
+from tests.integration.gateway.uploads.tus import PART, begin, video
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 OPEN = {
@@ -168,6 +169,44 @@ def test_anothers_job_is_as_good_as_unknown(
         assert answer.status_code != 404
         if foreign.status_code == 404:
             assert answer.status_code in (200, 202, 204, 409)
+
+
+UPLOAD = "/v1/uploads/<upload>"
+
+
+@pytest.mark.parametrize("override", ["", "PATCH", "DELETE", "HEAD"])
+@pytest.mark.parametrize("method", METHODS)
+def test_anothers_upload_is_as_good_as_unknown(
+    me: httpx.Client, other: httpx.Client, stores: Stores, method: str, override: str
+) -> None:
+    headers = {**PART, "Upload-Offset": "0", "X-Request-Id": "r", "X-HTTP-Method-Override": override}
+    for asker, owner in ((me, other), (other, me)):
+        place = begin(owner, 5000)
+        before = stores.uploads.find(place[-32:], OTHER if owner is other else ME)
+
+        foreign, unknown, malformed = (
+            asker.request(method, UPLOAD.replace("<upload>", name), headers=headers, content=video(5000))
+            for name in (place[-32:], UNKNOWN, "x" * 500)
+        )
+
+        assert told(foreign) == told(unknown) == told(malformed)
+        assert foreign.status_code in (404, 405) or method == "OPTIONS"
+        assert stores.uploads.find(place[-32:], OTHER if owner is other else ME) == before
+        answer = owner.request(method, place, headers=headers, content=video(5000))
+        if foreign.status_code == 404:
+            assert answer.status_code in (200, 204)
+
+
+def test_a_list_holds_only_ones_own_uploads(me: httpx.Client, other: httpx.Client, stores: Stores) -> None:
+    mine, others = begin(me, 5000), begin(other, 5000)
+
+    assert stores.documents() == 2
+    for client, place in ((me, mine), (other, others)):
+        assert [entry["links"]["self"] for entry in client.get("/v1/uploads").json()["uploads"]] == [place]
+
+
+def test_every_route_that_takes_an_upload_is_looked_at() -> None:
+    assert {path.replace("<upload_id>", "<upload>") for path in paths() if "<upload_id>" in path} == {UPLOAD}
 
 
 def test_every_route_that_takes_a_job_is_looked_at() -> None:

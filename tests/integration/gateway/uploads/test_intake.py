@@ -112,7 +112,7 @@ class SecondPlace(IdempotencyKeys):
 
 
 def uploads(stores: Stores, **changes: Any) -> Uploads:
-    limits = Limits(SETTINGS, stores.jobs, lambda: None)  # type: ignore[arg-type]  # called, and no more
+    limits = Limits(SETTINGS, stores.jobs, stores.uploads, lambda: None)  # type: ignore[arg-type]  # called, and no more
     parts = {"jobs": stores.jobs, "videos": stores.videos, "publisher": Queues()}
     queueing = Queueing(**{name: changes.pop(name, part) for name, part in parts.items()})
     own = {"keys": IdempotencyKeys(stores.client), "limits": limits, "max_bytes": 10**6}
@@ -222,7 +222,7 @@ def test_who_is_second_with_a_key_and_another_file_is_refused(stores: Stores) ->
 
 @pytest.mark.parametrize(("free", "taken"), [(None, True), (2000, True), (1001, False), (0, False)])
 def test_the_stores_disk_keeps_a_reserve(stores: Stores, free: int | None, *, taken: bool) -> None:
-    limits = Limits(SETTINGS, stores.jobs, lambda: free)  # type: ignore[arg-type]  # called, and no more
+    limits = Limits(SETTINGS, stores.jobs, stores.uploads, lambda: free)  # type: ignore[arg-type]  # called, and no more
 
     if taken:
         assert receive(uploads(stores, limits=limits))
