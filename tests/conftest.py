@@ -17,6 +17,12 @@ from dev.program import Program, Running, free_ports
 PASSWORD = "for-one-test-run"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the random walk be longer, or another one."""
+    parser.addoption("--steps", type=int, default=2000, help="of the random walk over uploads")
+    parser.addoption("--seed", type=int, default=17, help="of the same")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep what shares expensive fixtures on one worker: a file, and all that needs the whole suite."""
     for item in items:
