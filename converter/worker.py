@@ -7,6 +7,7 @@ folder, the MP3's way into the store, and what happens when the lease or the pro
 import hashlib
 import threading
 import time
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,6 +18,7 @@ from prometheus_client import Counter, Gauge, Histogram
 from pydantic import ValidationError
 
 from chassis import logs
+from converter import peaks
 from converter.convert import convert
 from converter.errors import Cancelled, ConversionFailed, of_a_full_disk
 from converter.lease import LeaseKeeper
@@ -138,7 +140,7 @@ class _Work:
                 on_progress=self.keeper.progress,
             )
             self.keeper.progress("storing", 0.99)
-            result = done.as_document() | self._store(mp3)
+            result = done.as_document() | self._store(mp3, self._peaks(mp3))
         return self._done(result)
 
     def _waits_for_space(self) -> bool:
@@ -176,13 +178,31 @@ class _Work:
         if digest.hexdigest() != self.job.source["sha256"]:
             raise BlobDamaged(f"{blob.id}: its sha256 is not the one of the upload")
 
-    def _store(self, mp3: Path) -> dict[str, Any]:
-        """Put the MP3 into the store and return what the job's `result` says of it."""
+    def _peaks(self, mp3: Path) -> bytes:
+        """Return the waveform; an MP3 without one is no failure."""
+        try:
+            return peaks.of(mp3, self.use.limits, self.keeper.cancelled)
+        except peaks.NoPeaks as error:
+            log.warning("no waveform", reason=str(error))
+            return b""
+
+    def _store(self, mp3: Path, waveform: bytes) -> dict[str, Any]:
+        """Put the MP3 into the store and return what the job's `result` says of it.
+
+        The waveform lies in the blob's metadata: it is there as long as the MP3, and no longer.
+        """
         blob_id = self.job.claimed.blob_id
 
         def attempt() -> dict[str, Any]:
             self.use.mp3s.delete(blob_id)  # of an attempt that an outage broke off
-            metadata = {"owner": self.job.owner, "job_id": self.job.id, "content_type": "audio/mpeg"}
+            metadata: dict[str, Any] = {
+                "owner": self.job.owner,
+                "job_id": self.job.id,
+                "content_type": "audio/mpeg",
+            }
+            if waveform:
+                metadata["peaks"] = waveform
+            crc32 = 0
             with (
                 mp3.open("rb") as file,
                 self.use.mp3s.create(blob_id, f"{self.job.id}.mp3", **metadata) as blob,
@@ -190,7 +210,9 @@ class _Work:
                 while data := file.read(READ_BYTES):
                     self._go_on()
                     blob.write(data)
-            return {"blob": blob_id, "size": blob.size, "sha256": blob.sha256}
+                    crc32 = zlib.crc32(data, crc32)
+            stored = {"blob": blob_id, "size": blob.size, "sha256": blob.sha256, "crc32": crc32}
+            return {**stored, "peaks": len(waveform)}
 
         return self._patiently(attempt)
 

@@ -1,5 +1,6 @@
 """What the routes work with, put together once in `app`."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -45,6 +46,19 @@ def use() -> Collaborators:
     """Return the collaborators of the application that answers now."""
     collaborators: Collaborators = current_app.extensions["gateway"]
     return collaborators
+
+
+def own_jobs(job_ids: Sequence[str]) -> list[Job]:
+    """Return these jobs of the caller's, in this order.
+
+    Raises:
+        Problem: one of them is unknown, or somebody else's.
+    """
+    found = use().jobs.among(job_ids)
+    jobs = [found[job_id] for job_id in job_ids if job_id in found]
+    if len(jobs) < len(job_ids) or any(job.owner != g.identity.username for job in jobs):
+        raise problems.no_such_job()
+    return jobs
 
 
 def own_job(job_id: str) -> Job:

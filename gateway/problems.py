@@ -80,6 +80,15 @@ def no_such_job() -> Words:
     )
 
 
+@errors.problem(HTTPStatus.NOT_FOUND)
+def no_peaks() -> Words:
+    """The MP3 has no waveform."""
+    return Words(
+        "this MP3 has no waveform",
+        "It was made by an older version, or is too short. POST /v1/jobs/<id>/retry makes it again.",
+    )
+
+
 @errors.problem(HTTPStatus.NOT_FOUND, "not_found")
 def no_such_route(path: str) -> Words:
     """There is nothing at this address."""

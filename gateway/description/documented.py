@@ -25,7 +25,7 @@ class Documentation:
     """What one view takes and answers."""
 
     answers: Mapping[int, str]
-    """By status: the name of a shape, or `text`, `token`, `mp3`, `events`, `nothing`."""
+    """By status: the name of a shape, or `text`, `token`, `mp3`, `zip`, `events`, `nothing`."""
     errors: tuple[int, ...] = ()
     """Those of its own; `openapi` adds those of the door."""
     query: tuple[str, ...] = ()

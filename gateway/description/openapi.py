@@ -34,6 +34,7 @@ PARAMETERS: dict[str, tuple[str, Json]] = {
     "username": ("The user's name, an e-mail address.", {"type": "string", "minLength": 1}),
     "name": ("The file's name.", {"type": "string"}),
     "fid": ("The job's id, as the mail tells it.", {"type": "string", "minLength": 1}),
+    "ids": ("The jobs' ids, with commas between.", {"type": "string", "minLength": 1}),
     "inline": ("Play in the browser instead of saving.", {"type": "string"}),
     "state": ("Only jobs in this state.", {"type": "string", "enum": list(STATES)}),
     "q": ("Only jobs with this in the file's name.", _WORD),
@@ -138,6 +139,7 @@ OPTIONAL_BODIES = ("login", "options", "part")
 CONTENT: dict[str, Json] = {
     "text": {"text/plain": _TEXT},
     "token": {"text/plain": _TEXT, "application/json": _schema("Token")},
+    "zip": {"application/zip": {"schema": _FILE}},
     "mp3": {"audio/mpeg": {"schema": _FILE}},
     "events": {"text/event-stream": {}},
 }
@@ -206,7 +208,7 @@ def _operation(rule: Rule, view: Any, documentation: Documentation) -> Json:
 
 def _parameter(name: str, place: str) -> Json:
     description, schema = PARAMETERS[name]
-    required = place == "path" or name == "fid"
+    required = place == "path" or name in ("fid", "ids")
     return {"name": name, "in": place, "required": required, "description": description, "schema": schema}
 
 

@@ -87,6 +87,12 @@ class AnyJob(Job):
     log: list[str] = Field(description="the last that ffmpeg said, if the job failed")
 
 
+class Peaks(Shape):
+    """The waveform of an MP3."""
+
+    peaks: list[int] = Field(description="the loudest sample of each of as many equal parts, from 0 to 255")
+
+
 class Jobs(Shape):
     """The jobs of one upload."""
 
@@ -272,6 +278,7 @@ SHAPES: tuple[type[BaseModel], ...] = (
     Problem,
     Job,
     Jobs,
+    Peaks,
     Page,
     AnyJob,
     AnyPage,

@@ -39,6 +39,8 @@ def links(job: Job) -> dict[str, str]:
     found = {"self": url_for("jobs.show", job_id=job.id), "events": url_for("jobs.events", job_id=job.id)}
     if job.state == "done":
         found["mp3"] = url_for("jobs.mp3", job_id=job.id)
+        if job.result and job.result.get("peaks"):
+            found["peaks"] = url_for("jobs.peaks", job_id=job.id)
     if job.state in ("queued", "converting"):
         found["cancel"] = url_for("jobs.cancel", job_id=job.id)
     if job.state in ("done", "failed", "canceled") and job.source["kept"]:

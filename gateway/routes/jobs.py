@@ -6,14 +6,17 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, g, jsonify, request, url_for
 
 from gateway import problems
-from gateway.collaborators import own_job, use
+from gateway.collaborators import own_job, own_jobs, use
 from gateway.description.documented import QUERY_OF_OPTIONS, documented
 from gateway.door import audit, parameters
 from gateway.door.access import requires
 from gateway.door.body import Body
-from gateway.jobs.downloads import send_mp3
+from gateway.jobs.archive import MOST
+from gateway.jobs.archive import of as archive_of
+from gateway.jobs.downloads import send_mp3, send_peaks
 from gateway.jobs.events import stream
 from gateway.jobs.job_view import describe
+from gateway.jobs.sending import send
 from gateway.uploads.limits import MAX_WAIT_SECONDS
 from gateway.uploads.terms import Terms
 from pipeline.job import STATES, Job
@@ -105,6 +108,27 @@ def events(job_id: str) -> Response:
 def mp3(job_id: str) -> Response:
     """Download the MP3 of a finished job."""
     return send_mp3(own_job(job_id), use().mp3s)
+
+
+@routes.get("/<job_id>/peaks")
+@requires("jobs:read")
+@documented({200: "Peaks", 304: "nothing"}, errors=(404, 409))
+def peaks(job_id: str) -> Response:
+    """Tell the waveform of the MP3: the peaks of up to 2,000 equal parts."""
+    return send_peaks(own_job(job_id), use().mp3s)
+
+
+@routes.get("/archive")
+@requires("jobs:read")
+@documented(
+    {200: "zip", 206: "zip", 304: "nothing"}, errors=(404, 409, 416, 422), query=("ids",), headers=("Range",)
+)
+def archive() -> Response:
+    """Download the MP3s of several finished jobs as one zip."""
+    ids = dict.fromkeys(request.args.get("ids", "").split(","))
+    if not 0 < len(ids) <= MOST or "" in ids:
+        raise problems.invalid_parameter("ids", f"the ids of 1 to {MOST} jobs, with commas between")
+    return send(archive_of(own_jobs(list(ids)), use().mp3s))
 
 
 @routes.post("/<job_id>/cancel")

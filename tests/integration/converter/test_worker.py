@@ -9,6 +9,7 @@ from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import imageio_ffmpeg
 import pytest
@@ -154,6 +155,9 @@ def test_a_queued_video_becomes_an_mp3(conversions: Conversions) -> None:
     assert done.result["blob"] == blob.id
     assert done.result["size"] == len(content)
     assert done.result["sha256"] == sha256(content).hexdigest()
+    assert done.result["crc32"] == crc32(content)
+    assert len(blob.metadata["peaks"]) == done.result["peaks"] == 2000
+    assert max(blob.metadata["peaks"]) > 0
     assert done.result["duration"] == pytest.approx(5.3, abs=0.1)
     assert [(bell, message.mp3_fid) for bell, message in rung(conversions)] == [("mp3", job.id)]
     assert done.doorbell["mp3"]["due_at"] is None

@@ -130,8 +130,8 @@ def routes_of_jobs() -> list[str]:
     for path, operations in json.loads(openapi.text())["paths"].items():
         for operation in operations.values():
             names = {parameter["name"] for parameter in operation["parameters"]}
-            if "fid" in names:
-                places.add(f"{path}?fid=<job>")
+            if asked := names & {"fid", "ids"}:
+                places.add(f"{path}?{asked.pop()}=<job>")
             elif "job_id" in names:
                 places.add(path.replace("{job_id}", "<job>"))
     return sorted(places)
@@ -166,8 +166,9 @@ def test_anothers_job_is_as_good_as_unknown(
 
         answer = asker.request(method, place.replace("<job>", own.id))
 
-        assert answer.status_code != 404
-        if foreign.status_code == 404:
+        no_id_of_a_job = method == "DELETE" and "/archive" in place
+        assert answer.status_code != 404 or no_id_of_a_job
+        if foreign.status_code == 404 and not no_id_of_a_job:
             assert answer.status_code in (200, 202, 204, 409)
 
 

@@ -200,7 +200,7 @@ def test_a_job_says_where_one_can_go_from_it(me: httpx.Client, stores: Stores) -
     assert me.get(f"/v1/jobs/{queued.id}").json()["links"].keys() == {"self", "events", "cancel"}
     links = me.get(f"/v1/jobs/{done.id}").json()["links"]
     assert me.get(links["mp3"]).content == b"mp3"
-    assert links.keys() == {"self", "events", "mp3", "retry"}
+    assert links.keys() == {"self", "events", "mp3", "peaks", "retry"}
 
 
 def test_a_job_that_is_over_says_when_its_files_go(me: httpx.Client, stores: Stores) -> None:
