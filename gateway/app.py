@@ -17,6 +17,7 @@ from gateway.door.remembered import Remembered
 from gateway.jobs.changes import Changes
 from gateway.jobs.watch import Watch
 from gateway.settings import Settings
+from gateway.upkeep.doctor import checks
 from gateway.uploads.ending import Ending
 from gateway.uploads.limits import FreeSpace, Limits
 from gateway.uploads.queueing import Queueing
@@ -80,6 +81,7 @@ def build(
         watch=Watch(jobs.versions, max(1, settings.threads // 2), stopping),
         changes=Changes(jobs, settings.clock_skew, stopping),
         dead_letters=DeadLetters(settings.rabbitmq_url.get_secret_value()),
+        checks=checks(settings, client, auth),
     )
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
     if settings.trusted_proxies:

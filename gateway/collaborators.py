@@ -10,6 +10,7 @@ from gateway import problems
 from gateway.jobs.changes import Changes
 from gateway.jobs.watch import Watch
 from gateway.settings import Settings
+from gateway.upkeep.doctor import Check
 from gateway.uploads.resumable import Resumable
 from gateway.uploads.uploads import Uploads
 from pipeline.broker import BrokerUnavailable
@@ -35,6 +36,7 @@ class Collaborators:
     watch: Watch
     changes: Changes
     dead_letters: DeadLetters
+    checks: Sequence[Check]
 
     def ring(self, job: Job, bell: Bell = "video") -> None:
         """Ring a bell that is due; if that fails now, the reconciler rings it."""

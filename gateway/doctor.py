@@ -9,8 +9,9 @@ from collections.abc import Mapping
 
 from chassis import logs
 from chassis.settings import InvalidSettings
+from gateway.door.auth_client import AuthClient
 from gateway.settings import Settings
-from gateway.upkeep.doctor import checks
+from gateway.upkeep.doctor import Finding, checks
 from pipeline import mongodb
 
 
@@ -23,8 +24,18 @@ def main(environment: Mapping[str, str] = os.environ) -> int:
         return 2
     logs.configure("doctor", "error")
     with mongodb.connect(settings.mongodb_url.get_secret_value()) as client:
-        results = [check.run() for check in checks(settings, client, environment.get("SMTP_URL"))]
-    return 0 if all(results) else 1
+        auth = AuthClient(str(settings.auth_url))
+        looks = checks(settings, client, auth, environment.get("SMTP_URL"))
+        well = [_tell(check.run()) for check in looks]  # every one is told, also after a bad one
+    return 0 if all(well) else 1
+
+
+def _tell(finding: Finding) -> bool:
+    """Print one finding, and return whether all is well."""
+    sys.stdout.write(f"{'ok   ' if finding.ok else 'WRONG'}  {finding.name}: {finding.seen}\n")
+    if finding.advice:
+        sys.stdout.write(f"       {finding.advice}\n")
+    return finding.ok
 
 
 if __name__ == "__main__":

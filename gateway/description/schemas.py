@@ -249,6 +249,21 @@ class Users(Shape):
     users: list[User]
 
 
+class Finding(Shape):
+    """What a look at one server saw."""
+
+    name: str
+    ok: bool
+    seen: str = Field(description="what is there, or what is wrong")
+    advice: str | None = Field(description="what to do, if it is wrong")
+
+
+class Findings(Shape):
+    """What the doctor says."""
+
+    findings: list[Finding]
+
+
 class DeadLetter(Shape):
     """A message that no consumer could decode."""
 
@@ -296,6 +311,7 @@ SHAPES: tuple[type[BaseModel], ...] = (
     User,
     ChangedUser,
     Users,
+    Findings,
     DeadLetters,
     Replayed,
     Dropped,

@@ -135,6 +135,14 @@ def drop(queue: str) -> Response:
     return jsonify({"dropped": count})
 
 
+@routes.get("/doctor")
+@requires("admin")
+@documented({200: "Findings"})
+def doctor() -> Response:
+    """Look at every server that the gateway needs: what is there, or what is wrong and what to do."""
+    return jsonify({"findings": [asdict(check.run()) for check in use().checks]})
+
+
 def _any_job(job_id: str) -> Job:
     found = use().jobs.get(job_id)
     if found is None:

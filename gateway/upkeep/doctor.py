@@ -5,7 +5,6 @@ every process declares at its start.
 """
 
 import socket
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -29,15 +28,25 @@ class Ill(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Finding:
+    """What a look saw, or what is wrong and what to do."""
+
+    name: str
+    ok: bool
+    seen: str
+    advice: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
-    """One look: returns what it saw, raises when that is wrong."""
+    """One look: `look` returns what it saw, and raises when that is wrong."""
 
     name: str
     look: Callable[[], str]
     advice: str
 
-    def run(self) -> bool:
-        """Look, print one line, and return whether all is well."""
+    def run(self) -> Finding:
+        """Look."""
         try:
             seen = self.look()
         except (
@@ -48,16 +57,13 @@ class Check:
             KeysUnavailable,
             OSError,
         ) as error:
-            sys.stdout.write(f"WRONG  {self.name}: {error}\n       {self.advice}\n")
-            return False
-        sys.stdout.write(f"ok     {self.name}: {seen}\n")
-        return True
+            return Finding(self.name, ok=False, seen=str(error), advice=self.advice)
+        return Finding(self.name, ok=True, seen=seen, advice=None)
 
 
-def checks(settings: Settings, client: Client, smtp_url: str | None) -> list[Check]:
-    """Return every look at the servers of these settings."""
+def checks(settings: Settings, client: Client, auth: AuthClient, smtp_url: str | None = None) -> list[Check]:
+    """Return every look at the servers of these settings; the mail server is the notification's own."""
     url = settings.rabbitmq_url.get_secret_value()
-    auth = AuthClient(str(settings.auth_url))
     found = [
         Check(
             "mongodb",

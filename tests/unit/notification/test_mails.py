@@ -34,7 +34,9 @@ mp3 file_id: {ID} is now ready!
 
 talk.mp4 (4.1 MB) is now an MP3 (5.3 s, 90.0 kB).
 
-To download it:
+Play or download it in a browser: http://mp3converter.com/#{ID}
+
+Or download it with curl:
 
   TOKEN=$(curl -sS -X POST -u me@example.com http://mp3converter.com/login)
   curl -fOJ -H "Authorization: Bearer $TOKEN" 'http://mp3converter.com/download?fid={ID}'
@@ -47,6 +49,8 @@ talk.mp4 could not be converted to an MP3.
 
 What is wrong: The video has no sound.
 What to do:    Upload one with sound.
+
+See the job in a browser: http://mp3converter.com/#{ID}
 
 Job {ID}, code no_audio_track.
 """
@@ -75,6 +79,8 @@ def test_the_html_says_the_same_as_the_text(done: Makes, failed: Makes) -> None:
     assert f"/download?fid={ID}" in ready
     assert "The video has no sound." in sorry
     assert "Upload one with sound." in sorry
+    for mail in (ready, sorry):
+        assert f'href="http://mp3converter.com/#{ID}"' in mail
 
 
 def test_an_mp3_of_a_part_of_the_video_is_called_so_in_the_subject(done: Makes) -> None:

@@ -11,8 +11,9 @@ import pytest
 import structlog
 
 from gateway import doctor
+from gateway.description import schemas
 from pipeline import mongodb
-from tests.integration.gateway.conftest import SmallAuth
+from tests.integration.gateway.conftest import Gateway, SmallAuth
 
 
 @pytest.fixture(autouse=True)
@@ -49,6 +50,17 @@ def mail_server() -> Iterator[tuple[str, list[bytes]]]:
     yield f"smtp://127.0.0.1:{listener.getsockname()[1]}", words
     listener.shutdown(socket.SHUT_RDWR)
     listener.close()
+
+
+def test_administrators_are_told_what_the_doctor_says(gateway: Gateway) -> None:
+    with gateway.client("boss@example.com", "admin") as boss:
+        answer = boss.get("/v1/admin/doctor")
+
+    schemas.Findings.model_validate_json(answer.content)
+    findings = {finding["name"]: finding for finding in answer.json()["findings"]}
+    assert findings["mongodb"] == {"name": "mongodb", "ok": True, "seen": "answers", "advice": None}
+    assert not findings["queues"]["ok"]  # there is no RabbitMQ here
+    assert "RABBITMQ_URL" in findings["queues"]["advice"]
 
 
 def test_all_is_well(
@@ -91,9 +103,7 @@ def test_a_queue_of_another_type_is_named(
     assert "WRONG  queues: a queue exists with other arguments" in capsys.readouterr().out
 
 
-def test_a_full_disk_and_a_clock_that_is_wrong_are_told(
-    environment: dict[str, str], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_full_disk_and_a_clock_that_is_wrong_are_told(environment: dict[str, str]) -> None:
     class Server:
         """Says what a MongoDB in trouble would."""
 
@@ -110,12 +120,13 @@ def test_a_full_disk_and_a_clock_that_is_wrong_are_told(
             return {"fsTotalSize": 10**9, "fsUsedSize": 9 * 10**8}
 
     checks = doctor.checks(doctor.Settings.read(environment), Server(), None)  # type: ignore[arg-type]  # for two looks
-    results = [check.run() for check in checks if check.name in ("clock", "space")]
+    found = [check.run() for check in checks if check.name in ("clock", "space")]
 
-    output = capsys.readouterr().out
-    assert results == [False, False]
-    assert "WRONG  clock: MongoDB's clock differs by +30 s from this one" in output
-    assert "WRONG  space: 95 MiB are free; uploads need 2048" in output
+    assert [(finding.name, finding.ok, finding.seen) for finding in found] == [
+        ("clock", False, "MongoDB's clock differs by +30 s from this one"),
+        ("space", False, "95 MiB are free; uploads need 2048"),
+    ]
+    assert all(finding.advice for finding in found)
 
 
 def test_what_answers_but_is_no_mail_server_is_told(
