@@ -6,13 +6,15 @@ What the service cannot start without is checked here, so that it is refused in 
 import sys
 from typing import Any
 
+from gunicorn.workers.gthread import ThreadWorker
+
 from auth import database
 from auth.database import InvalidDatabaseUrl
 from auth.keyring import InvalidKeys, Keyring
 from auth.settings import Settings
 from chassis import logs
 from chassis.settings import InvalidSettings
-from chassis.stopping import StoppableWorker, keep_signals_over_forks
+from chassis.stopping import Stoppable, keep_signals_over_forks
 
 try:
     _settings = Settings.read()
@@ -20,6 +22,11 @@ try:
     Keyring(_settings.signing_keys_dir)
 except (InvalidSettings, InvalidDatabaseUrl, InvalidKeys) as error:
     sys.exit(str(error))
+
+
+class StoppableWorker(Stoppable, ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no types
+    """Gunicorn's threads."""
+
 
 bind = f"{_settings.host}:{_settings.port}"
 worker_class = StoppableWorker

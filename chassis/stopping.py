@@ -1,20 +1,18 @@
-"""A gunicorn worker that a stop signal reaches, whenever it comes."""
+"""What makes a gunicorn worker one that a stop signal reaches, whenever it comes."""
 
 import os
 import signal
 from functools import partial
 
-from gunicorn.workers.gthread import ThreadWorker
-
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGQUIT, signal.SIGINT)
 
 
-class StoppableWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no types
-    """Gunicorn's threads; they need `keep_signals_over_forks` in the process that makes them."""
+class Stoppable:
+    """Goes before a worker class of gunicorn; needs `keep_signals_over_forks` in the master."""
 
     def init_signals(self) -> None:
         """Handle signals, now also one that came since the fork."""
-        super().init_signals()
+        super().init_signals()  # type: ignore[misc]  # gunicorn's, which publishes no types
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
 
 

@@ -12,9 +12,11 @@ from gateway.collaborators import Collaborators, use
 from gateway.door import answers, headers
 from gateway.door.auth_client import AuthClient
 from gateway.door.door import Door
+from gateway.door.presence import client_left
 from gateway.door.rates import Rates
 from gateway.door.remembered import Remembered
 from gateway.jobs.changes import Changes
+from gateway.door.shares import Shares
 from gateway.jobs.watch import Watch
 from gateway.settings import Settings
 from gateway.upkeep.doctor import checks
@@ -65,7 +67,15 @@ def build(
     jobs, videos = Jobs(client, settings.timing), Blobs(client, "videos")
     store, keys = UploadStore(client, settings.abandon_uploads_after), IdempotencyKeys(client)
     limits, queueing = Limits(settings, jobs, store, FreeSpace(client)), Queueing(jobs, videos, publisher)
-    uploads = Uploads(queueing, keys, limits, settings.max_upload_bytes, settings.uploads_at_once, stopping)
+    uploads = Uploads(
+        queueing,
+        keys,
+        limits,
+        settings.max_upload_bytes,
+        settings.uploads_at_once,
+        Shares("uploads", settings.uploads_per_user),
+        stopping,
+    )
     ending = Ending(store, PartialBlobs(client, "videos"), queueing)
     app.extensions["door"] = Door(
         settings, auth, verifier, Remembered(), Remembered(), Rates(Counters(client))
@@ -78,8 +88,10 @@ def build(
         publisher=publisher,
         uploads=uploads,
         resumable=Resumable(store, ending, keys, limits, uploads.place, settings.max_upload_bytes, stopping),
-        watch=Watch(jobs.versions, max(1, settings.threads // 2), stopping),
         changes=Changes(jobs, settings.clock_skew, stopping),
+        watch=Watch(jobs.versions, stopping, client_left),
+        downloads=Shares("downloads", settings.downloads_per_user),
+        streams=Shares("streams", settings.streams_per_user),
         dead_letters=DeadLetters(settings.rabbitmq_url.get_secret_value()),
         checks=checks(settings, client, auth),
     )

@@ -8,6 +8,7 @@ from flask import current_app, g
 
 from gateway import problems
 from gateway.jobs.changes import Changes
+from gateway.door.shares import Shares
 from gateway.jobs.watch import Watch
 from gateway.settings import Settings
 from gateway.upkeep.doctor import Check
@@ -35,6 +36,8 @@ class Collaborators:
     resumable: Resumable
     watch: Watch
     changes: Changes
+    downloads: Shares
+    streams: Shares
     dead_letters: DeadLetters
     checks: Sequence[Check]
 

@@ -65,6 +65,16 @@ def busy() -> Words:
     )
 
 
+@errors.problem(HTTPStatus.SERVICE_UNAVAILABLE)
+def full() -> Words:
+    """The gateway has as many connections as it can hold, all of them with a request in progress."""
+    return Words(
+        "this gateway cannot take more connections right now",
+        "Try again in a few seconds.",
+        {"Retry-After": str(RETRY_SECONDS)},
+    )
+
+
 @errors.problem(HTTPStatus.BAD_REQUEST)
 def fid_required() -> Words:
     """A download names no file id."""
@@ -185,6 +195,16 @@ def later(problem: Problem) -> Problem:
         return problem
     status = HTTPStatus.SERVICE_UNAVAILABLE
     return Problem(status, problem.code, problem.detail, problem.hint, problem.headers)
+
+
+@errors.problem(HTTPStatus.TOO_MANY_REQUESTS)
+def too_many_at_once(what: str, limit: int) -> Words:
+    """The user, or the address, has as many uploads, downloads or streams in progress as allowed."""
+    return Words(
+        f"you have {limit} {what} in progress, the most that are allowed at once",
+        "Wait until one of them has ended. GET /v1/limits shows the limits.",
+        {"Retry-After": str(RETRY_SECONDS)},
+    )
 
 
 @errors.problem(HTTPStatus.UNPROCESSABLE_ENTITY)

@@ -1,15 +1,17 @@
-"""Gunicorn's configuration: one process with many threads; replicas scale, workers do not.
+"""Gunicorn's configuration: one process with a greenlet a connection; replicas scale, workers do not.
 
-One process a pod means one publisher thread, one admin port and one set of metrics.
+One process a pod means one publisher, one admin port and one set of metrics.
 """
 
+import resource
 import sys
 from typing import Any
 
 from chassis import logs
 from chassis.settings import InvalidSettings
 from chassis.stopping import keep_signals_over_forks
-from gateway.door.connections import Pace, Worker
+from gateway.door.connections import Pace
+from gateway.door.worker import Worker
 from gateway.settings import Settings
 
 try:
@@ -18,19 +20,22 @@ except InvalidSettings as error:
     sys.exit(str(error))
 
 
+SPARE_FILES = 512
+"""For the connections to MongoDB, RabbitMQ and auth, and for files."""
+
+
 class PacedWorker(Worker):
     """The worker at the pace of the settings."""
 
     pace = Pace(_settings.slow_after.total_seconds(), _settings.min_bytes_per_second)
+    connections = _settings.connections
 
 
 bind = f"{_settings.host}:{_settings.port}"
 worker_class = PacedWorker
 workers = 1
-threads = _settings.threads
 timeout = 60
 graceful_timeout = int(_settings.shutdown_grace.total_seconds())
-keepalive = 30
 worker_tmp_dir = "/dev/shm"  # noqa: S108 - gunicorn's heartbeat file belongs on memory
 control_socket_disable = True
 accesslog = None
@@ -38,7 +43,11 @@ loglevel = "warning"
 
 
 def on_starting(server: Any) -> None:
-    """Let gunicorn's own lines come out as all others do, and lose no signal."""
+    """Let gunicorn's own lines come out as all others do, lose no signal, and open files enough."""
+    least, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(
+        resource.RLIMIT_NOFILE, (max(least, min(most, _settings.connections + SPARE_FILES)), most)
+    )
     keep_signals_over_forks()
     logs.configure("gateway", _settings.log_level, _settings.log_format)
     server.log.error_log.handlers.clear()

@@ -16,8 +16,11 @@ class Settings(JobSettings):
     rabbitmq_url: SecretStr
     host: str = "0.0.0.0"  # noqa: S104 - it is the door; the network policy says who may knock
     port: int = 8080
-    threads: int = Field(default=64, ge=1)
-    uploads_at_once: int = Field(default=32, ge=1)
+    connections: int = Field(default=4096, ge=1)
+    uploads_at_once: int = Field(default=256, ge=1)
+    uploads_per_user: int = Field(default=16, ge=1)
+    downloads_per_user: int = Field(default=32, ge=1)
+    streams_per_user: int = Field(default=200, ge=1)
     shutdown_grace: Duration = timedelta(minutes=5)
     slow_after: Duration = timedelta(seconds=20)
     min_bytes_per_second: int = Field(default=1024, ge=1)

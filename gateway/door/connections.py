@@ -1,40 +1,28 @@
-"""Gunicorn's threaded worker, made safe for strangers who are slow, early refused or silent.
+"""A client's connection: how long the client is waited for, and how its request's body is read.
 
-A client that sends less than a least rate is dropped, be it a header or a file; a body is asked for
-(`100 Continue`) only when the application reads it; after an early refusal the client gets to read the
-answer; and a stopping process refuses new connections at once while it ends what it has begun.
+A client that sends or takes less than the least rate is dropped, whatever it sends or takes; a body is
+asked for (`100 Continue`) only when the application reads it; after an early refusal the client gets to
+read the answer.  Waiting costs one greenlet: see `worker`.
 """
 
 import errno
-import selectors
-import socket
+import socket as native
 import time
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from gevent import socket
 from gunicorn.http.body import LengthReader
-from gunicorn.http.errors import (
-    ConfigurationProblem,
-    InvalidResponseHeader,
-    InvalidResponseHeaderName,
-    ParseException,
-)
+from gunicorn.http.errors import ParseException
 
-from chassis.stopping import StoppableWorker
-from gateway.door.malformed import refusal
-
-SEND_SECONDS = 60.0
-"""How long a client may take to receive one piece of an answer."""
+TAKE_SECONDS = 60.0
+"""How long a client may take nothing of an answer: pauses are common in players and on trains."""
 LINGER_SECONDS = 10.0
 """How long what a refused client still sends is thrown away, so that it gets to read the answer."""
-STOP_SECONDS = 2.0
-"""How long a stopping process waits for a connection's first request: gunicorn's time for a next one."""
 DRAIN_BYTES = 64 * 1024
-OURS = (ConfigurationProblem, InvalidResponseHeader, InvalidResponseHeaderName)
-"""What gunicorn calls malformed although no client sent it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,30 +35,36 @@ class Pace:
     patience: float = 20.0
     rate: int = 1024
 
-    def left(self, before: float, waited: float, received: int) -> float:
+    def left(self, before: float, waited: float, moved: int) -> float:
         """Return how many seconds more a client may be waited for, of those that were left `before`."""
-        return min(before - waited + received / self.rate, 3 * self.patience)
+        return min(before - waited + moved / self.rate, 3 * self.patience)
 
 
 class TooSlow(TimeoutError):
-    """The client sends less than the least rate."""
+    """The client sends or takes less than the least rate."""
 
     def __init__(self) -> None:
         # For gunicorn: one more client that went away, nothing to report.
         super().__init__(errno.ECONNRESET, "the client is too slow")
 
 
-class PacedSocket(socket.socket):
+class PacedSocket(socket.socket):  # type: ignore[misc]  # gevent publishes no types for it
     """A client's connection; only the time spent waiting for the client counts, not the store's."""
 
-    def __init__(self, accepted: socket.socket, pace: Pace) -> None:
+    def __init__(self, accepted: native.socket, pace: Pace) -> None:
         super().__init__(fileno=accepted.detach())
+        self.began = time.monotonic()
+        self.idle = True
+        """Whether it waits for a request: nothing is lost when it is closed now."""
+        self.reading_body = False
         self._pace = pace
+        self._taking = replace(pace, patience=TAKE_SECONDS)
         self.begin()
 
     def begin(self) -> None:
         """Start counting anew: a request begins."""
         self._left = self._pace.patience
+        self._left_to_take = self._taking.patience
 
     def recv(self, size: int, flags: int = 0) -> bytes:
         """Receive, as `socket.recv`.
@@ -83,7 +77,7 @@ class PacedSocket(socket.socket):
         self.settimeout(self._left)
         started = time.monotonic()
         try:
-            data = super().recv(size, flags)
+            data: bytes = super().recv(size, flags)
         except TimeoutError:
             self._left = 0.0
             raise TooSlow from None
@@ -91,29 +85,47 @@ class PacedSocket(socket.socket):
         return data
 
     def sendall(self, data: Any, flags: int = 0) -> None:
-        """Send everything, as `socket.sendall`, in `SEND_SECONDS` at most."""
-        self.settimeout(SEND_SECONDS)
-        super().sendall(data, flags)
+        """Send everything, as `socket.sendall`.
 
-    def setblocking(self, flag: bool) -> None:  # noqa: FBT001 - the signature of sockets
-        """Do so while open: gunicorn counts a connection twice as ended if this fails on one it closed."""
-        if self.fileno() >= 0:
-            super().setblocking(flag)
+        Raises:
+            TooSlow: the client takes less than the least rate.
+        """
+        rest = memoryview(data)
+        while rest.nbytes:
+            if self._left_to_take <= 0:
+                raise TooSlow
+            self.settimeout(self._left_to_take)
+            started = time.monotonic()
+            try:
+                sent = super().send(rest, flags)
+            except TimeoutError:
+                self._left_to_take = 0.0
+                raise TooSlow from None
+            self._left_to_take = self._taking.left(self._left_to_take, time.monotonic() - started, sent)
+            rest = rest[sent:]
+
+    def is_closed_by_client(self) -> bool:
+        """Tell whether the client has closed the connection; what it still sends is left unread."""
+        try:
+            return not self._sock.recv(1, native.MSG_PEEK | native.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
 
     def linger(self) -> None:
         """End the answer, and throw away what the client still sends until it closes.
 
         Closing with unread bytes would reset the connection, and the client might never read the
-        answer (RFC 9112, section 9.6).  Afterwards the socket can be closed without waiting.
+        answer (RFC 9112, section 9.6).
         """
         deadline = time.monotonic() + LINGER_SECONDS
         with suppress(OSError):  # the client may have gone already
-            self.shutdown(socket.SHUT_WR)
+            self.shutdown(native.SHUT_WR)
             while (left := deadline - time.monotonic()) > 0:
                 self.settimeout(left)
                 if not super().recv(DRAIN_BYTES):
                     break
-            self.shutdown(socket.SHUT_RD)
 
 
 class Body:
@@ -124,11 +136,15 @@ class Body:
         self._connection = connection
         self._asked_for = not request._expected_100_continue  # noqa: SLF001 - gunicorn has no other name for it
         self._ended = getattr(self._body.reader, "length", None) == 0
-        self.failed = False
         request._expected_100_continue = False  # noqa: SLF001 - or it is answered before the application
         closes = request.should_close
         request.should_close = lambda: not self._ended or closes()
         request.body = self
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing of it is left unread."""
+        return self._ended
 
     def read(self, size: int = -1) -> bytes:
         """Read, as a WSGI input stream.
@@ -148,14 +164,23 @@ class Body:
         if not self._asked_for:
             self._asked_for = True
             self._connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-        try:
-            data = read(size)
-        except (OSError, ParseException) as error:
-            self.failed = True
-            raise error if isinstance(error, OSError) else OSError(str(error)) from None
+        with self._reading():
+            try:
+                data = read(size)
+            except (OSError, ParseException) as error:
+                self.failed = True
+                raise error if isinstance(error, OSError) else OSError(str(error)) from None
         length = getattr(self._body.reader, "length", None)
         self._ended = length == 0 if length is not None else not data or size < 0
         return data
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        self._connection.reading_body = True
+        try:
+            yield
+        finally:
+            self._connection.reading_body = False
 
 
 def _read_what_came(reader: Any, size: int) -> bytes:
@@ -172,52 +197,3 @@ def _read_what_came(reader: Any, size: int) -> bytes:
             reader.parser = None
     came: bytes = reader.read(min(size, reader.buf.tell()))
     return came
-
-
-class Worker(StoppableWorker):
-    """Gunicorn's threads over paced connections."""
-
-    pace = Pace()
-
-    def enqueue_req(self, conn: Any) -> None:
-        """Give a connection to a thread, a new one only when it has something to say."""
-        if isinstance(conn.sock, PacedSocket):
-            super().enqueue_req(conn)
-            return
-        conn.sock = PacedSocket(conn.sock, self.pace)
-        conn.sock.setblocking(False)  # noqa: FBT003 - the signature of sockets
-        conn.timeout = time.monotonic() + self.pace.patience
-        self.pending_conns.append(conn)
-        self.poller.register(conn.sock, selectors.EVENT_READ, partial(self.on_pending_socket_readable, conn))
-
-    def handle(self, conn: Any) -> Any:
-        """Answer the next request; wait for the client's end here, not on the thread that accepts."""
-        conn.sock.begin()
-        kept = super().handle(conn)
-        if kept is False:
-            conn.sock.linger()
-        return kept
-
-    def handle_request(self, req: Any, conn: Any) -> Any:
-        """Call the application."""
-        Body(req, conn.sock)
-        return super().handle_request(req, conn)
-
-    def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
-        """Answer what is no request in words; the rest is a bug, and gunicorn's to answer."""
-        if not isinstance(exc, ParseException) or isinstance(exc, OURS):
-            super().handle_error(req, client, addr, exc)
-            return
-        with suppress(OSError):  # the client may have gone already
-            client.sendall(refusal(exc, addr[0] if addr else ""))
-
-    def set_accept_enabled(self, enabled: bool) -> None:  # noqa: FBT001 - gunicorn's signature
-        """Take connections or not; once stopping, refuse new ones and close silent ones soon."""
-        super().set_accept_enabled(enabled)
-        if not self.alive:
-            for listener in self.sockets:
-                listener.close()
-            soon = time.monotonic() + STOP_SECONDS
-            for conn in self.pending_conns:
-                conn.timeout = min(conn.timeout, soon)
-            self.wsgi.extensions["stopping"].set()

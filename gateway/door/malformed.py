@@ -21,8 +21,19 @@ log = logs.get(__name__)
 
 def refusal(error: ParseException, address: str) -> bytes:
     """Return the answer to a client at this address, and log it."""
-    problem, request_id = _problem(error), uuid4().hex
-    log.info("refused", reason=str(error), address=address, status=problem.status, request_id=request_id)
+    return raw(_problem(error), address, reason=str(error))
+
+
+def raw(problem: Problem, address: str, reason: str = "") -> bytes:
+    """Return a problem as a whole HTTP answer, after which the connection is closed, and log it."""
+    request_id = uuid4().hex
+    log.info(
+        "refused",
+        reason=reason or problem.detail,
+        address=address,
+        status=problem.status,
+        request_id=request_id,
+    )
     body = json.dumps(problem.as_document(request_id)).encode()
     lines = (
         f"HTTP/1.1 {problem.status.value} {phrase(problem.status)}",
@@ -31,6 +42,7 @@ def refusal(error: ParseException, address: str) -> bytes:
         f"Content-Length: {len(body)}",
         f"X-Request-Id: {request_id}",
         "X-Content-Type-Options: nosniff",
+        *(f"{name}: {value}" for name, value in problem.headers.items()),
     )
     return "\r\n".join((*lines, "", "")).encode() + body
 

@@ -6,16 +6,17 @@ from flask import Response, jsonify, request
 
 from gateway import problems
 from gateway.jobs.sending import Content, send
+from gateway.door.shares import Shares
 from gateway.uploads import names
 from pipeline.files import Blob, Blobs, NoSuchBlob
 from pipeline.job import Job
 
 
-def send_mp3(job: Job, mp3s: Blobs) -> Response:
+def send_mp3(job: Job, mp3s: Blobs, downloads: Shares) -> Response:
     """Return the job's MP3, or what the request's range and conditions ask of it.
 
     Raises:
-        Problem: when the job has none, or the range lies beyond its end.
+        Problem: the job has none, the range lies beyond its end, or the caller has too many downloads.
     """
     blob = _blob(job, mp3s)
     content = Content(
@@ -26,7 +27,9 @@ def send_mp3(job: Job, mp3s: Blobs) -> Response:
         changed_at=blob.uploaded_at,
         read=partial(mp3s.read, blob),
     )
-    return send(content, "inline" if request.args.get("inline") else "attachment")
+    response = send(content, "inline" if request.args.get("inline") else "attachment")
+    response.call_on_close(downloads.take(job.owner, request.remote_addr or ""))
+    return response
 
 
 def send_peaks(job: Job, mp3s: Blobs) -> Response:

@@ -4,13 +4,12 @@ https://html.spec.whatwg.org/multipage/server-sent-events.html
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 
 from flask import Response, request, stream_with_context
 
-from gateway import problems
 from gateway.door.access import is_still_good
 from gateway.jobs.changes import Change, Changes, TooLongAgo
 from gateway.jobs.job_view import describe
@@ -31,33 +30,20 @@ def stream(job: Job, jobs: Jobs, watch: Watch) -> Response:
 
     An event's id is the job's version: a client that lost the connection sends it back as
     `Last-Event-ID` and misses nothing but what has been overtaken since.
-
-    Raises:
-        Problem: too many wait already.
     """
     version = _last_event() or 0
     if job.version <= version and _over(job):
         return Response(status=HTTPStatus.NO_CONTENT)  # tells the browser not to come back
-    place = watch.take_place()
-    if place is None:
-        raise problems.busy()
-    return _streamed(_events(job, version, jobs, watch), place)
+    return _streamed(_events(job, version, jobs, watch))
 
 
-def stream_all(owner: str, changes: Changes, watch: Watch) -> Response:
+def stream_all(owner: str, changes: Changes) -> Response:
     """Return the events of all jobs of an owner from now on, until the caller's token is good no longer.
 
     An event's id is the time of the latest change so far: a client that lost the connection sends it
     back as `Last-Event-ID` and misses nothing; what changed shortly before it may be told again.
-
-    Raises:
-        Problem: too many wait already.
     """
-    seen = _last_event()
-    place = watch.take_place()
-    if place is None:
-        raise problems.busy()
-    return _streamed(_all_events(owner, seen, changes), place)
+    return _streamed(_all_events(owner, _last_event(), changes))
 
 
 def _last_event() -> int | None:
@@ -66,11 +52,10 @@ def _last_event() -> int | None:
     return int(seen) if seen.isascii() and seen.isdigit() and len(seen) <= MAX_DIGITS else None
 
 
-def _streamed(events: Iterator[str], give_place_back: Callable[[], None]) -> Response:
+def _streamed(events: Iterator[str]) -> Response:
     response = Response(stream_with_context(events), mimetype="text/event-stream")
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Accel-Buffering"] = "no"  # nginx would hold events back
-    response.call_on_close(give_place_back)
     return response
 
 

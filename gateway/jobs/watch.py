@@ -2,8 +2,8 @@
 
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from chassis import logs
 from pipeline.job import Job
@@ -12,6 +12,10 @@ from pipeline.mongodb import StoreRefused, StoreUnavailable
 
 LOOK_SECONDS = 0.25
 """How often the store is asked while anybody waits."""
+LOOK_AT_ONCE = 500
+"""How many jobs one question to the store is about."""
+CLIENT_SECONDS = 2.0
+"""How often who waits looks whether the client is still there."""
 GONE = 0
 """In place of the version of a job that is deleted."""
 
@@ -26,28 +30,29 @@ Look = Callable[[], Job]
 log = logs.get(__name__)
 
 
-class Watch:
-    """`places` requests may wait at the same time, so that others are answered meanwhile."""
+@dataclass(eq=False, slots=True)
+class _Waiter:
+    version: int
+    changed: threading.Event = field(default_factory=threading.Event)
 
-    def __init__(self, versions: Versions, places: int, stopping: threading.Event) -> None:
+
+class Watch:
+    """Wakes those whose job has changed, and nobody else, however many wait."""
+
+    def __init__(
+        self, versions: Versions, stopping: threading.Event, client_left: Callable[[], bool] = lambda: False
+    ) -> None:
         self._versions = versions
-        self._places = threading.BoundedSemaphore(places)
         self._stopping = stopping
-        self._waiting: Counter[str] = Counter()
-        self._known: Mapping[str, int] = {}
-        self._looked = threading.Condition()
+        self._client_left = client_left
+        self._waiting: dict[str, set[_Waiter]] = {}
+        self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
     @property
     def stopping(self) -> bool:
         """Whether the process is asked to end."""
         return self._stopping.is_set()
-
-    def take_place(self) -> Callable[[], None] | None:
-        """Return a function that gives the place back, or `None` when there is none."""
-        if not self._places.acquire(blocking=False):
-            return None
-        return self._places.release
 
     def for_another_state(self, job: Job, seconds: float, look: Look) -> Job:
         """Return the job when it is in another state, or when the time is over."""
@@ -60,67 +65,64 @@ class Watch:
 
     def _until(self, job: Job, seconds: float, look: Look, reached: Callable[[Job], bool]) -> Job:
         deadline = time.monotonic() + seconds
-        give_back = self.take_place()
-        if give_back is None:
-            return job
-        try:
-            while not reached(job) and (left := deadline - time.monotonic()) > 0:
-                if not self.wait(job.id, job.version, left):
-                    break
-                job = look()
-        finally:
-            give_back()
+        while not reached(job) and (left := deadline - time.monotonic()) > 0:
+            if not self.wait(job.id, job.version, left):
+                break
+            job = look()
         return job
 
     def wait(self, job_id: str, version: int, seconds: float) -> bool:
         """Return whether the job has another version than this one within so many seconds.
 
-        A job that is gone has changed; a process that stops ends all waiting.
+        A job that is gone has changed; a process that stops, and a client that leaves, end the waiting.
         """
         deadline = time.monotonic() + seconds
-        with self._looked:
-            self._waiting[job_id] += 1
-            self._look_around()
-            try:
-                while True:
-                    left = deadline - time.monotonic()
-                    if left <= 0 or self._stopping.is_set():
-                        return False
-                    self._looked.wait(min(left, 1.0))
-                    known = self._known.get(job_id, version)
-                    if known > version or known == GONE:
-                        return True
-            finally:
-                self._waiting[job_id] -= 1
-                if not self._waiting[job_id]:
-                    del self._waiting[job_id]
+        waiter = _Waiter(version)
+        self._add(job_id, waiter)
+        try:
+            while (left := deadline - time.monotonic()) > 0 and not self.stopping:
+                if waiter.changed.wait(min(left, CLIENT_SECONDS)):
+                    return not self.stopping
+                if self._client_left():
+                    return False
+            return False
+        finally:
+            self._remove(job_id, waiter)
 
-    def _look_around(self) -> None:
-        """Start looking if nobody looks; called with the lock held."""
-        if self._thread is None:
-            self._known = {}
-            self._thread = threading.Thread(target=self._look, name="watch", daemon=True)
-            self._thread.start()
+    def _add(self, job_id: str, waiter: _Waiter) -> None:
+        with self._lock:
+            self._waiting.setdefault(job_id, set()).add(waiter)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._look, name="watch", daemon=True)
+                self._thread.start()
+
+    def _remove(self, job_id: str, waiter: _Waiter) -> None:
+        with self._lock:
+            self._waiting[job_id].discard(waiter)
+            if not self._waiting[job_id]:
+                del self._waiting[job_id]
 
     def _look(self) -> None:
         while True:
-            with self._looked:
+            with self._lock:
                 wanted = list(self._waiting)
                 if not wanted:
                     self._thread = None
                     return
-            try:
-                found = self._versions(wanted)
-                known = {job_id: found.get(job_id, GONE) for job_id in wanted}
-            except (StoreUnavailable, StoreRefused) as error:
-                log.warning("cannot read whether jobs have changed", reason=str(error))
-                known = {}
-            with self._looked:
-                self._known = known
-                self._looked.notify_all()
+            for start in range(0, len(wanted), LOOK_AT_ONCE):
+                self._wake(wanted[start : start + LOOK_AT_ONCE])
             self._stopping.wait(LOOK_SECONDS)
-            if self._stopping.is_set():
-                with self._looked:
-                    self._thread = None
-                    self._looked.notify_all()
-                return
+
+    def _wake(self, wanted: Sequence[str]) -> None:
+        """Wake those whose job has changed; everybody when the process stops."""
+        try:
+            known = {} if self.stopping else self._versions(wanted)
+        except (StoreUnavailable, StoreRefused) as error:
+            log.warning("cannot read whether jobs have changed", reason=str(error))
+            return
+        with self._lock:
+            for job_id in wanted:
+                version = known.get(job_id, GONE)
+                for waiter in self._waiting.get(job_id, ()):
+                    if version > waiter.version or version == GONE:
+                        waiter.changed.set()

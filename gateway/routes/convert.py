@@ -31,7 +31,8 @@ def convert(name: str) -> Response:
     seconds = parameters.number("wait", MAX_WAIT_SECONDS, 0, MAX_WAIT_SECONDS)
     terms = Terms(options=parameters.options("wait"), name=name, max_files=1)
     [job] = use().uploads.receive(request, g.identity.username, g.request_id, terms)
-    job = use().watch.for_the_end(job, seconds, lambda: own_job(job.id))
+    with use().streams.taken(g.identity.username, request.remote_addr or ""):
+        job = use().watch.for_the_end(job, seconds, lambda: own_job(job.id))
     if job.state == "done":
         response = Response(status=HTTPStatus.SEE_OTHER)
         response.headers["Location"] = url_for("jobs.mp3", job_id=job.id)

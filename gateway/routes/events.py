@@ -1,6 +1,6 @@
 """Everything that happens to one's jobs, in one stream."""
 
-from flask import Blueprint, Response, g
+from flask import Blueprint, Response, g, request
 
 from gateway.collaborators import use
 from gateway.description.documented import documented
@@ -15,4 +15,6 @@ routes = Blueprint("events", __name__, url_prefix="/v1/events")
 @documented({200: "events"}, headers=("Last-Event-ID",))
 def events() -> Response:
     """Follow all your jobs by Server-Sent Events, for as long as you listen."""
-    return stream_all(g.identity.username, use().changes, use().watch)
+    response = stream_all(g.identity.username, use().changes)
+    response.call_on_close(use().streams.take(g.identity.username, request.remote_addr or ""))
+    return response

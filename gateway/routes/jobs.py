@@ -86,7 +86,8 @@ def show(job_id: str) -> Response:
     seconds = parameters.number("wait", 0, 0, MAX_WAIT_SECONDS)
     job = own_job(job_id)
     if seconds and job.state not in (*OVER, "expired"):
-        job = use().watch.for_another_state(job, seconds, lambda: own_job(job_id))
+        with use().streams.taken(g.identity.username, request.remote_addr or ""):
+            job = use().watch.for_another_state(job, seconds, lambda: own_job(job_id))
     response = jsonify(describe(job))
     response.set_etag(str(job.version), weak=True)
     return response
@@ -97,7 +98,9 @@ def show(job_id: str) -> Response:
 @documented({200: "events", 204: "nothing"}, errors=(404,), headers=("Last-Event-ID",))
 def events(job_id: str) -> Response:
     """Follow a job by Server-Sent Events until it is over."""
-    return stream(own_job(job_id), use().jobs, use().watch)
+    response = stream(own_job(job_id), use().jobs, use().watch)
+    response.call_on_close(use().streams.take(g.identity.username, request.remote_addr or ""))
+    return response
 
 
 @routes.get("/<job_id>/mp3")
@@ -107,7 +110,7 @@ def events(job_id: str) -> Response:
 )
 def mp3(job_id: str) -> Response:
     """Download the MP3 of a finished job."""
-    return send_mp3(own_job(job_id), use().mp3s)
+    return send_mp3(own_job(job_id), use().mp3s, use().downloads)
 
 
 @routes.get("/<job_id>/peaks")
@@ -128,7 +131,9 @@ def archive() -> Response:
     ids = dict.fromkeys(request.args.get("ids", "").split(","))
     if not 0 < len(ids) <= MOST or "" in ids:
         raise problems.invalid_parameter("ids", f"the ids of 1 to {MOST} jobs, with commas between")
-    return send(archive_of(own_jobs(list(ids)), use().mp3s))
+    response = send(archive_of(own_jobs(list(ids)), use().mp3s))
+    response.call_on_close(use().downloads.take(g.identity.username, request.remote_addr or ""))
+    return response
 
 
 @routes.post("/<job_id>/cancel")

@@ -64,4 +64,4 @@ def download() -> Response:
     fid = request.args.get("fid")
     if not fid:
         raise problems.fid_required()
-    return send_mp3(own_job(fid), use().mp3s)
+    return send_mp3(own_job(fid), use().mp3s, use().downloads)

@@ -31,8 +31,8 @@ CUTS = ("ended_early", "too_slow", "too_large")
 
 log = logs.get(__name__)
 
-Place = Callable[[], AbstractContextManager[None]]
-"""Takes one of the places for uploads, or raises a `Problem`."""
+Place = Callable[[str, str], AbstractContextManager[None]]
+"""Takes a place for an upload of this owner from this address, or raises a `Problem`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ class Resumable:
             Problem: the part does not fit, or did not come to its end.
         """
         connection = request.environ.get("gunicorn.socket")
-        with self.place(), self._holds.hold(upload, connection) as hold:
+        with self.place(upload.owner, request.remote_addr or ""), self._holds.hold(upload, connection) as hold:
             if part.offset != hold.upload.offset:
                 raise tus_problems.wrong_offset(hold.upload.offset)
             self._fit(part, hold)

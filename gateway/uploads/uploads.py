@@ -9,6 +9,7 @@ from flask import Request
 
 from gateway import problems
 from gateway.door.body import Body
+from gateway.door.shares import Shares
 from gateway.uploads import problems as upload_problems
 from gateway.uploads.fingerprints import Fingerprints
 from gateway.uploads.forms import read_files
@@ -33,7 +34,8 @@ class Uploads:
     keys: IdempotencyKeys
     limits: Limits
     max_bytes: int
-    at_once: int = 32
+    at_once: int = 256
+    shares: Shares = field(default_factory=lambda: Shares("uploads", 16))
     stopping: threading.Event = field(default_factory=threading.Event)
     """Set when the process is asked to end: what is under way ends well, nothing new begins."""
     _places: threading.BoundedSemaphore = field(init=False)
@@ -53,7 +55,7 @@ class Uploads:
         """
         terms.parse({})
         body, key = Body(request, self.max_bytes, FORM_BYTES), key_of(request)
-        with self.place():
+        with self.place(owner, request.remote_addr or ""):
             if key is not None and (known := self.keys.find(owner, key)) is not None:
                 if made := self.queueing.made(owner, known):
                     return self.queueing.finished(made, _compare(request, body, terms, known))
@@ -68,8 +70,8 @@ class Uploads:
                 raise
 
     @contextmanager
-    def place(self) -> Iterator[None]:
-        """Take one of the places.
+    def place(self, owner: str, address: str) -> Iterator[None]:
+        """Take one of the places, and of the shares of the owner and the address.
 
         Raises:
             Problem: there is none, or the process is asked to end.
@@ -79,7 +81,8 @@ class Uploads:
         if not self._places.acquire(blocking=False):
             raise problems.busy()
         try:
-            yield
+            with self.shares.taken(owner, address):
+                yield
         finally:
             self._places.release()
 

@@ -27,9 +27,12 @@ class Browser:
 
     def ask(self, method: str, path: str, *, content: bytes | None = None, **headers: str) -> httpx.Response:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return httpx.request(
-            method, self.gateway.url + path, headers={"Cookie": self.cookie, **named}, content=content
-        )
+        headers = {"Cookie": self.cookie, **named}
+        with httpx.stream(method, self.gateway.url + path, headers=headers, content=content) as answer:
+            if answer.headers.get("Content-Type", "").startswith("text/event-stream"):
+                return answer  # it does not end by itself
+            answer.read()
+        return answer
 
     @property
     def origin(self) -> str:

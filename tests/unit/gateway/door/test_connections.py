@@ -16,13 +16,13 @@ def pair(pace: Pace) -> tuple[PacedSocket, socket.socket]:
 def test_a_client_at_the_least_rate_is_waited_for_and_a_slower_one_is_not() -> None:
     pace = Pace(patience=20, rate=1000)
 
-    assert pace.left(20, waited=0, received=0) == 20
-    assert pace.left(20, waited=100, received=90_000) == 10
-    assert pace.left(20, waited=100, received=70_000) < 0
+    assert pace.left(20, waited=0, moved=0) == 20
+    assert pace.left(20, waited=100, moved=90_000) == 10
+    assert pace.left(20, waited=100, moved=70_000) < 0
 
 
 def test_what_came_fast_does_not_buy_a_long_wait() -> None:
-    assert Pace(patience=20, rate=1000).left(20, waited=1, received=10**9) == 60
+    assert Pace(patience=20, rate=1000).left(20, waited=1, moved=10**9) == 60
 
 
 def test_silence_is_dropped_when_the_patience_is_used_up() -> None:

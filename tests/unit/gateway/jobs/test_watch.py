@@ -24,8 +24,8 @@ class Store:
         return {job_id: self.versions[job_id] for job_id in job_ids if job_id in self.versions}
 
 
-def watch(store: Store, places: int = 10, stopping: threading.Event | None = None) -> Watch:
-    return Watch(store, places, stopping or threading.Event())
+def watch(store: Store, stopping: threading.Event | None = None) -> Watch:
+    return Watch(store, stopping or threading.Event())
 
 
 def test_a_change_ends_the_waiting() -> None:
@@ -105,14 +105,24 @@ def test_nobody_looks_when_nobody_waits() -> None:
     assert len(store.looked) > looked
 
 
-def test_places_are_limited_and_come_back() -> None:
-    own = watch(Store(), places=1)
-    give_back = own.take_place()
+def test_only_those_whose_job_changed_are_woken() -> None:
+    store = Store()
+    own = watch(store)
 
-    assert give_back is not None
-    assert own.take_place() is None
-    give_back()
-    assert own.take_place() is not None
+    with ThreadPoolExecutor(2) as pool:
+        changed, same = pool.submit(own.wait, "a", 1, 20), pool.submit(own.wait, "b", 1, 1.0)
+        wait_for(lambda: ["a", "b"] in store.looked)
+        store.versions["a"] = 2
+
+        assert changed.result(timeout=10)
+        assert not same.result(timeout=10)
+
+
+def test_a_client_that_leaves_ends_its_waiting() -> None:
+    own = Watch(Store(), threading.Event(), client_left=lambda: True)
+
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(own.wait, "a", 1, 600).result(timeout=20) is False
 
 
 def wait_for(fact: object, seconds: float = 10) -> None:
