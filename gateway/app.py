@@ -15,8 +15,8 @@ from gateway.door.door import Door
 from gateway.door.presence import client_left
 from gateway.door.rates import Rates
 from gateway.door.remembered import Remembered
-from gateway.jobs.changes import Changes
 from gateway.door.shares import Shares
+from gateway.jobs.changes import Changes
 from gateway.jobs.watch import Watch
 from gateway.settings import Settings
 from gateway.upkeep.doctor import checks

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from flask import current_app, g
 
 from gateway import problems
-from gateway.jobs.changes import Changes
 from gateway.door.shares import Shares
+from gateway.jobs.changes import Changes
 from gateway.jobs.watch import Watch
 from gateway.settings import Settings
 from gateway.upkeep.doctor import Check
