@@ -61,9 +61,9 @@ class PacedSocket(socket.socket):  # type: ignore[misc]  # gevent publishes no t
         self._taking = replace(pace, patience=TAKE_SECONDS)
         self.begin()
 
-    def begin(self) -> None:
-        """Start counting anew: a request begins."""
-        self._left = self._pace.patience
+    def begin(self, patience: float | None = None) -> None:
+        """Start counting anew: a request begins, or is waited for with another patience."""
+        self._left = self._pace.patience if patience is None else patience
         self._left_to_take = self._taking.patience
 
     def recv(self, size: int, flags: int = 0) -> bytes:

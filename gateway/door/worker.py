@@ -115,13 +115,10 @@ class Worker(Stoppable, GeventWorker):  # type: ignore[misc]  # gunicorn publish
 
     def _next(self, parser: Any, connection: PacedSocket, *, first: bool) -> Any:
         """Return the next request; the connection is idle meanwhile."""
-        connection.begin()
+        connection.begin(None if first else KEEP_ALIVE_SECONDS)
         connection.idle, connection.began = True, time.monotonic()
         try:
-            if first:
-                return next(parser)
-            with gevent.Timeout(KEEP_ALIVE_SECONDS, NoMoreData()):
-                return next(parser)
+            return next(parser)
         finally:
             connection.idle = False
 
