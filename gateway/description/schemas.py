@@ -144,6 +144,9 @@ class Limits(Shape):
     max_stored_bytes: int
     requests_per_minute: int
     logins_per_minute: int
+    uploads_at_once: int = Field(description="of one user, in each gateway; so are the next two")
+    downloads_at_once: int
+    streams_at_once: int
     min_bytes_per_second: int
     max_wait_seconds: int
     keep_uploads_seconds: int = Field(description="how long a resumable upload waits for its next byte")

@@ -136,6 +136,8 @@ class Body:
         self._connection = connection
         self._asked_for = not request._expected_100_continue  # noqa: SLF001 - gunicorn has no other name for it
         self._ended = getattr(self._body.reader, "length", None) == 0
+        self.failed = False
+        """For gunicorn: where the next request begins is not known."""
         request._expected_100_continue = False  # noqa: SLF001 - or it is answered before the application
         closes = request.should_close
         request.should_close = lambda: not self._ended or closes()

@@ -51,7 +51,10 @@ class Worker(Stoppable, GeventWorker):  # type: ignore[misc]  # gunicorn publish
     def run(self) -> None:
         """Answer until told to stop; then let what is under way end within the grace."""
         self._open: dict[PacedSocket, gevent.Greenlet[Any, Any]] = {}
-        servers = [StreamServer(listener, handle=partial(self.handle, listener)) for listener in self.sockets]
+        servers = [
+            StreamServer(listener, handle=partial(self.handle, listener.getsockname()))
+            for listener in self.sockets
+        ]
         for server in servers:
             server.start()
         while self.alive:
@@ -72,13 +75,13 @@ class Worker(Stoppable, GeventWorker):  # type: ignore[misc]  # gunicorn publish
         """Tell whether the process that made this one still runs."""
         return bool(self.ppid == os.getppid())
 
-    def handle(self, listener: Any, client: Any, addr: Any) -> None:
-        """Answer the requests of one connection, then close it."""
+    def handle(self, name: Any, client: Any, addr: Any) -> None:
+        """Answer the requests of one connection, then close it; `name` is the listener's address."""
         with PacedSocket(client, self.pace) as connection:
             self._open[connection] = gevent.getcurrent()
             try:
                 if self._has_room(connection, addr[0] if addr else ""):
-                    self._serve(listener, connection, addr)
+                    self._serve(name, connection, addr)
             finally:
                 del self._open[connection]
 
@@ -90,7 +93,7 @@ class Worker(Stoppable, GeventWorker):  # type: ignore[misc]  # gunicorn publish
         with suppress(OSError):  # the client may have gone already
             client.sendall(refusal(exc, addr[0] if addr else ""))
 
-    def _serve(self, listener: Any, connection: PacedSocket, addr: Any) -> None:
+    def _serve(self, name: Any, connection: PacedSocket, addr: Any) -> None:
         request = None
         parser = http.get_parser(self.cfg, connection, addr)
         try:
@@ -99,7 +102,7 @@ class Worker(Stoppable, GeventWorker):  # type: ignore[misc]  # gunicorn publish
                 connection.begin()
                 body = Body(request, connection)
                 try:
-                    self.handle_request(listener.getsockname(), request, connection, addr)
+                    self.handle_request(name, request, connection, addr)
                 except StopIteration:
                     if not body.ended:
                         connection.linger()
