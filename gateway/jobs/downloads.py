@@ -5,8 +5,8 @@ from functools import partial
 from flask import Response, jsonify, request
 
 from gateway import problems
-from gateway.jobs.sending import Content, send
 from gateway.door.shares import Shares
+from gateway.jobs.sending import Content, send
 from gateway.uploads import names
 from pipeline.files import Blob, Blobs, NoSuchBlob
 from pipeline.job import Job

@@ -104,7 +104,10 @@ class Resumable:
             Problem: the part does not fit, or did not come to its end.
         """
         connection = request.environ.get("gunicorn.socket")
-        with self.place(upload.owner, request.remote_addr or ""), self._holds.hold(upload, connection) as hold:
+        with (
+            self.place(upload.owner, request.remote_addr or ""),
+            self._holds.hold(upload, connection) as hold,
+        ):
             if part.offset != hold.upload.offset:
                 raise tus_problems.wrong_offset(hold.upload.offset)
             self._fit(part, hold)
