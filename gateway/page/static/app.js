@@ -1,0 +1,279 @@
+/** The page: who is here, what comes in from the server, and when it is drawn. */
+import * as account from "./account.js";
+import { Acts } from "./acts.js";
+import { ask, Problem } from "./api.js";
+import { follow } from "./events.js";
+import * as files from "./files.js";
+import * as intake from "./intake.js";
+import * as login from "./login.js";
+import * as options from "./options.js";
+import * as player from "./player.js";
+import { allowed, changed, drawnBy, shown, store } from "./state.js";
+import { say, speak, t } from "./texts.js";
+import { Uploads } from "./uploads.js";
+import { html, nothing, render } from "./vendor/lit-html/lit-html.js";
+import { Wake } from "./wake.js";
+
+const LOOK_MS = 3000;
+const PAGE = 50;
+/** Sentences that stay in the live region. */
+const SAID = 20;
+
+const uploads = new Uploads({
+  known: store.uploads,
+  allowed,
+  changed,
+  loggedOut: () => loggedOut(t("session.ended")),
+  sealed: (id) => ask("GET", `v1/jobs/${id}`).then(take, complain),
+  complain,
+});
+store.locals = uploads.entries;
+const acts = new Acts(uploads, complain);
+const wake = new Wake();
+/** @type {account.Context} */
+const own = { me: null, sessions: null, problem: null, changed, leave, left: loggedOut };
+/** @type {import("./admin.js").Administration | null} */
+let administration = null;
+/** @type {{problem: Problem | null, note: string, busy: boolean}} */
+let entering = { problem: null, note: "", busy: false };
+let stop = () => {};
+
+// -- what comes in ------------------------------------------------------------------------------
+
+/** @param {any} job */
+function take(job) {
+  if (store.put(job)) changed();
+  if (job.state === "done") refreshUsage();
+}
+
+function refreshUsage() {
+  ask("GET", "v1/me/usage").then((usage) => {
+    allowed.usage = usage;
+    changed();
+  }, complain);
+}
+
+async function listJobs(more = false) {
+  const filter = { ...store.filter };
+  const said = Object.entries(filter).filter(([, value]) => value);
+  const query = new URLSearchParams([["limit", String(PAGE)], ...said]);
+  const page = await ask("GET", more && store.next ? store.next : `v1/jobs?${query}`);
+  if (filter.q !== store.filter.q || filter.state !== store.filter.state) return; // overtaken
+  store.list(page, !more);
+  changed();
+}
+
+async function listUploads() {
+  store.listUploads((await ask("GET", "v1/uploads?limit=100")).uploads);
+  changed();
+}
+
+function listAll() {
+  Promise.all([listJobs(), listUploads()]).catch(complain);
+}
+
+/** @param {unknown} error */
+function complain(error) {
+  if (!(error instanceof Problem)) throw error;
+  if (error.status === 401 && shown.me) return loggedOut(t("session.ended"));
+  if (error.code === "offline") shown.lost = true;
+  else shown.problem = error;
+  changed();
+}
+
+// -- coming and going ---------------------------------------------------------------------------
+
+/** @param {any} who */
+function enter(who) {
+  shown.me = own.me = who;
+  entering = { problem: null, note: "", busy: false };
+  stop = follow("v1/events", {
+    opened: () => {
+      if (shown.lost) listAll();
+      shown.lost = false;
+      uploads.resumeAll();
+      changed();
+    },
+    lost: () => {
+      shown.lost = true;
+      ask("GET", "session").then((found) => found ?? loggedOut(t("session.ended")), complain);
+      changed();
+    },
+    job: take,
+    deleted: (id) => {
+      store.remove(id);
+      changed();
+    },
+    reset: listAll,
+  });
+  listAll();
+  refreshUsage();
+  ask("GET", "v1/limits").then((limits) => {
+    allowed.limits = limits;
+    changed();
+  }, complain);
+  if (who.scopes.includes("admin")) administer();
+  uploads.resumeAll();
+  changed();
+}
+
+async function administer() {
+  const { Administration } = await import("./admin.js");
+  administration = new Administration(changed, complain);
+  changed();
+}
+
+/** @param {string} note */
+function loggedOut(note) {
+  stop();
+  shown.me = administration = null;
+  own.sessions = own.problem = null;
+  entering = { problem: null, note, busy: false };
+  changed();
+}
+
+/** @param {boolean} everywhere */
+async function leave(everywhere) {
+  try {
+    if (everywhere) await ask("POST", "v1/logout");
+    await ask("DELETE", "session");
+  } catch (error) {
+    return complain(error);
+  }
+  location.reload(); // nothing of this user stays in the page
+}
+
+/** @param {SubmitEvent} event */
+async function onLogIn(event) {
+  event.preventDefault();
+  entering = { ...entering, busy: true };
+  changed();
+  try {
+    enter(await login.logIn(/** @type {HTMLFormElement} */ (event.target)));
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    entering = { problem: error, note: "", busy: false };
+    changed();
+  }
+}
+
+/** @param {File[]} chosen */
+function addFiles(chosen) {
+  if (!shown.me || chosen.length === 0) return;
+  uploads.add(chosen, options.chosen(shown.asked));
+  announce([["said.chosen", { n: chosen.length }]]);
+  for (const name of options.OF_ONE_FILE) delete shown.asked[name];
+  changed();
+}
+
+// -- what is shown ------------------------------------------------------------------------------
+
+let waiting = false;
+/** Draw soon, once for however many changes. */
+function drawSoon() {
+  if (waiting) return;
+  waiting = true;
+  if (document.hidden) setTimeout(draw, 0);
+  else requestAnimationFrame(draw);
+}
+
+function draw() {
+  waiting = false;
+  const now = Date.now();
+  uploads.tick(now);
+  const items = store.items(now);
+  const news = store.news(items);
+  if (shown.me && news.length > 0) announce(news);
+  document.title = titleOf(items);
+  wake.hold(uploads.busy);
+  render(shown.me ? inside(items) : outside(), byId("page"));
+  player.drawNew();
+}
+
+/** @param {import("./store.js").Item[]} items */
+function titleOf(items) {
+  const moving = items.find(({ row }) => row.progress !== null && row.tone === "busy");
+  return shown.me && moving ? `${say(moving.row.text)} – ${moving.row.name}` : "video-to-mp3";
+}
+
+function outside() {
+  return html`
+    <header class="top"><h1>video-to-mp3</h1></header>
+    ${login.view(entering, onLogIn)} ${footer()}`;
+}
+
+/** @param {import("./store.js").Item[]} items */
+function inside(items) {
+  const { lost, problem, over } = shown;
+  return html`
+    <header class="top"><h1>video-to-mp3</h1>${account.view(own)}</header>
+    <main>
+      ${lost ? html`<p class="banner">${t("offline")}</p>` : nothing}
+      ${problem ? html`<p class="problem" role="alert">${problem.message}. ${problem.hint}</p>` : nothing}
+      ${intake.view(allowed, addFiles, options.view(shown.asked, changeOption))}
+      ${files.view(items, acts, (more) => void listJobs(more).catch(complain))}
+      ${administration?.view() ?? nothing}
+    </main>
+    ${footer()}
+    <div class="dropping" ?hidden=${!over} aria-hidden="true"><p>${t("drop.here")}</p></div>`;
+}
+
+function footer() {
+  return html`<footer>${account.languageView(changed)} <a href="docs">${t("docs")}</a></footer>`;
+}
+
+/**
+ * @param {string} name
+ * @param {string} value
+ */
+function changeOption(name, value) {
+  shown.asked[name] = value;
+  options.remember(shown.asked);
+  changed();
+}
+
+/** @param {import("./rows.js").Text[]} news */
+function announce(news) {
+  const region = byId("said");
+  const sentence = document.createElement("p");
+  sentence.textContent = news.map(say).join(" ");
+  region.append(sentence);
+  while (region.childElementCount > SAID) region.firstElementChild?.remove();
+}
+
+/** @param {string} id */
+const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
+
+// -- the beginning ------------------------------------------------------------------------------
+
+function listen() {
+  intake.listen(addFiles, (over) => {
+    shown.over = over && shown.me !== null;
+    changed();
+  });
+  addEventListener("online", () => uploads.resumeAll());
+  addEventListener("beforeunload", (event) => uploads.busy && event.preventDefault());
+  addEventListener("pagehide", () => acts.hurry());
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden || !shown.me) return;
+    uploads.resumeAll();
+    listAll();
+  });
+  setInterval(() => {
+    if (!shown.me || document.hidden || !store.busy) return;
+    if (store.sentElsewhere) listUploads().catch(complain);
+    changed();
+  }, LOOK_MS);
+}
+
+drawnBy(drawSoon);
+await speak();
+listen();
+try {
+  const who = await ask("GET", "session");
+  if (who) enter(who);
+} catch (error) {
+  if (!(error instanceof Problem)) throw error;
+  entering = { ...entering, problem: error };
+}
+changed();

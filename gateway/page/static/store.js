@@ -1,0 +1,175 @@
+/** Everything the page shows: jobs and uploads as the server tells them, and what this tab knows besides. */
+import { Pace } from "./pace.js";
+import { announcement, isOver, row } from "./rows.js";
+
+/**
+ * @typedef {object} Item one row with where it came from
+ * @property {string} key stays the same from the file to the MP3
+ * @property {number} at milliseconds
+ * @property {any} [job]
+ * @property {any} [upload]
+ * @property {import("./uploads.js").Entry} [local]
+ * @property {import("./rows.js").Row} row
+ */
+
+export class Store {
+  /** @type {Map<string, any>} */
+  jobs = new Map();
+  /** @type {Map<string, any>} */
+  uploads = new Map();
+  /** @type {Map<string, import("./uploads.js").Entry>} */
+  locals = new Map();
+  /** Ids of jobs whose deletion can be undone. @type {Set<string>} */
+  deleting = new Set();
+  /** Ids of jobs. @type {Set<string>} */
+  selected = new Set();
+  filter = { q: "", state: "" };
+  /** @type {string | null} */
+  next = null;
+  loaded = false;
+  /** @type {Map<string, {key: string, at: number}>} */
+  #places = new Map();
+  /** @type {Map<string, Pace>} */
+  #paces = new Map();
+  /** @type {Map<string, import("./rows.js").Row>} */
+  #before = new Map();
+
+  /**
+   * Take a job in a version that is not known yet.
+   * @param {any} job
+   * @returns {boolean} whether it is news
+   */
+  put(job) {
+    const known = this.jobs.get(job.id);
+    if (known && known.version >= job.version) return false;
+    if (!known && !this.#fits(job)) return false;
+    this.jobs.set(job.id, job);
+    if (job.state === "converting" && job.phase === "converting") this.#pace(job);
+    else this.#paces.delete(job.id);
+    if (job.state === "uploading") return true;
+    this.uploads.delete(job.id);
+    for (const local of this.locals.values()) {
+      if (local.uploadId !== job.id) continue;
+      this.#places.set(job.id, { key: local.key, at: local.at });
+      this.locals.delete(local.key);
+    }
+    return true;
+  }
+
+  /** @param {any} job */
+  #pace(job) {
+    const now = Date.now();
+    if (!this.#paces.has(job.id)) this.#paces.set(job.id, new Pace(now));
+    this.#paces.get(job.id)?.note(job.progress, now);
+  }
+
+  /**
+   * Choose a job, or take that back.
+   * @param {string} id
+   */
+  select(id) {
+    if (!this.selected.delete(id)) this.selected.add(id);
+  }
+
+  /** @param {string} id */
+  remove(id) {
+    this.jobs.delete(id);
+    this.deleting.delete(id);
+    this.selected.delete(id);
+  }
+
+  /**
+   * Take a page of the list, in place of what was listed or after it.
+   * @param {{jobs: any[], next: string | null}} page
+   * @param {boolean} first
+   */
+  list(page, first) {
+    if (first) {
+      const listed = new Set(page.jobs.map(({ id }) => id));
+      for (const id of this.jobs.keys()) if (!listed.has(id)) this.jobs.delete(id);
+    }
+    for (const job of page.jobs) this.put(job);
+    this.next = page.next;
+    this.loaded = true;
+  }
+
+  /**
+   * Take the unfinished uploads.
+   * @param {any[]} uploads
+   */
+  listUploads(uploads) {
+    this.uploads.clear();
+    for (const upload of uploads) this.uploads.set(upload.id, upload);
+  }
+
+  /** @param {any} job */
+  #fits(job) {
+    const { q, state } = this.filter;
+    if (state && job.state !== state) return false;
+    return !q || job.source.filename.toLowerCase().includes(q.toLowerCase());
+  }
+
+  /**
+   * Return what is to be shown, the newest first.
+   * @param {number} now
+   * @returns {Item[]}
+   */
+  items(now) {
+    /** @type {Map<string, Omit<Item, "row">>} */
+    const found = new Map();
+    const { q, state } = this.filter;
+    for (const local of this.locals.values())
+      found.set(local.uploadId ?? local.key, { key: local.key, at: local.at, local });
+    for (const upload of state ? [] : this.uploads.values()) {
+      if (q && !upload.filename.toLowerCase().includes(q.toLowerCase())) continue;
+      const item = found.get(upload.id) ?? { key: upload.id, at: Date.parse(upload.created_at) };
+      found.set(upload.id, { ...item, upload });
+    }
+    for (const job of this.jobs.values()) {
+      const place = this.#places.get(job.id) ?? { key: job.id, at: Date.parse(job.created_at) };
+      found.set(job.id, { ...place, ...found.get(job.id), job });
+    }
+    return [...found.values()]
+      .map((item) => ({ ...item, row: this.#row(item, now) }))
+      .sort((a, b) => b.at - a.at);
+  }
+
+  /**
+   * @param {Omit<Item, "row">} item
+   * @param {number} now
+   */
+  #row({ job, upload, local }, now) {
+    const left = job ? (this.#paces.get(job.id)?.secondsLeft(1, now) ?? null) : null;
+    return row(
+      { job, upload, local, left, deleting: Boolean(job && this.deleting.has(job.id)) },
+      now,
+    );
+  }
+
+  /**
+   * Return what is to be said of what changed since the last call.
+   * @param {Item[]} items
+   */
+  news(items) {
+    const said = items
+      .map(({ key, row }) => announcement(this.#before.get(key), row))
+      .filter((text) => text !== null);
+    this.#before = new Map(items.map(({ key, row }) => [key, row]));
+    return said;
+  }
+
+  /** Tell whether there are uploads that this tab does not send. */
+  get sentElsewhere() {
+    const own = new Set([...this.locals.values()].map(({ uploadId }) => uploadId));
+    return [...this.uploads.keys()].some((id) => !own.has(id));
+  }
+
+  /** Tell whether anything moves. */
+  get busy() {
+    return (
+      this.locals.size > 0 ||
+      this.uploads.size > 0 ||
+      [...this.jobs.values()].some((job) => !isOver(job))
+    );
+  }
+}
