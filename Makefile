@@ -16,7 +16,7 @@ PYTHON = $(if $(filter docker,$(ENGINE)),.tools/dev,.venv)/bin/python
 ANY_PYTHON = $(firstword $(wildcard .venv/bin/python .tools/dev/bin/python))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up status logs down clean setup test docs lint unit check chaos crashpoints soak bench fuzz
+.PHONY: help demo up status logs down clean setup test docs lint unit check chaos crashpoints soak bench fuzz joins
 .PHONY: minikube cluster-demo cluster-status cluster-down lint-manifests
 .PHONY: cluster-chaos cluster-check cluster-upgrade cluster-measure
 
@@ -120,6 +120,9 @@ bench: setup ## measure every figure of speed; do not use the machine meanwhile
 fuzz: ## fuzz the API for ten minutes; SECONDS=3600 SEED=7 sets both
 	@dev/setup.sh native
 	$(BIN)/python -m tests.fuzz.run $(SECONDS:%=--seconds %) $(SEED:%=--seed %)
+
+joins: setup ## compare MP3s of several encoders with those of one; CASES=1000 SEED=7 sets both
+	$(BIN)/python -m tests.corpus.joined $(CASES:%=--cases %) $(SEED:%=--seed %)
 
 check: ## run all tests except chaos, with coverage
 	$(BIN)/pytest --ignore tests/chaos -n 4 --dist loadgroup --cov --cov-fail-under 95 --durations 10

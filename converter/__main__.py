@@ -8,6 +8,7 @@ from uuid import uuid4
 from chassis import logs
 from chassis.settings import InvalidSettings
 from converter import cli
+from converter.encoding import cores
 from converter.limits import Limits
 from converter.scratch import Scratch
 from converter.settings import Settings
@@ -38,7 +39,7 @@ def serve() -> int:
         mp3s=Blobs(client, "mp3s"),
         publisher=publisher,
         scratch=scratch,
-        limits=Limits(),
+        limits=Limits(encoders=min(settings.encoders or cores.MOST, cores.available())),
         holder=holder,
         stop=stop,
         grace=settings.shutdown_grace,

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from converter.convert import Conversion, convert
+from converter.encoding import cores
 from converter.errors import Cancelled, ConversionFailed
 from converter.limits import Limits
 from pipeline.options import InvalidOption, Options
@@ -118,7 +119,7 @@ def _convert(video: Path, mp3: Path, options: Options) -> int:
                 video,
                 part,
                 options,
-                limits=Limits(),
+                limits=Limits(encoders=cores.available()),
                 stop=stop,
                 on_media=lambda _: None,
                 on_progress=bar.on_progress,

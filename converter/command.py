@@ -16,6 +16,7 @@ SEEKABLE = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm")
 """Containers with an index of times, where one can begin close to the start that was asked for."""
 VERBOSE = ("-v", "level+verbose")
 NOWHERE = ("-f", "null", "-")
+BARE = ("-map_metadata", "-1", "-map_chapters", "-1")
 CEILING = 0.89
 """A peak of -1 dB."""
 
@@ -25,14 +26,29 @@ def encode(plan: Plan, media: Media, filters: Sequence[str], text: int, cover: i
 
     `text` and `cover` are the descriptors that tags with chapters, and the attached picture go to.
     """
-    bare = ("-map_metadata", "-1", "-map_chapters", "-1", "-id3v2_version", "3")
+    sound = (*_part(plan, media), *_sound(plan, media, filters or (METER,)))
     return (
         *_input(plan, media),
-        *(_copy(plan) if plan.copied else _sound(plan, media, filters)),
-        *(*bare, "-metadata_header_padding", str(TAG_ROOM), "-f", "mp3", sandbox.OUTPUT),
+        *_map(plan),
+        *(("-c:a", "copy") if plan.copied else sound),
+        *(*BARE, "-id3v2_version", "3", "-metadata_header_padding", str(TAG_ROOM)),
+        *("-f", "mp3", sandbox.OUTPUT),
         *_listen(plan, filters),
-        *_text(plan, media, text),
-        *(_picture(media.cover, cover) if media.cover is not None else ()),
+        *_beside(plan, media, text, cover),
+    )
+
+
+def encode_frames(plan: Plan, media: Media, chosen: Sequence[str], *beside: int) -> tuple[str, ...]:
+    """Return the arguments that write the frames of what the filters `chosen` let through, and no more.
+
+    With the descriptors of `encode` they measure all of the sound, and write what belongs to it.
+    """
+    filters = (METER, *chosen) if beside else chosen
+    bare = (*BARE, "-id3v2_version", "0", "-write_xing", "0", "-flush_packets", "0")
+    return (
+        *(*_input(plan, media), *_map(plan), *_sound(plan, media, filters)),
+        *(*bare, "-f", "mp3", sandbox.OUTPUT),
+        *(_beside(plan, media, *beside) if beside else ()),
     )
 
 
@@ -97,16 +113,11 @@ def _cut(plan: Plan, media: Media) -> tuple[str, ...]:
     return (f"atrim=start={plan.start - begin:.6f}{end}",)
 
 
-def _copy(plan: Plan) -> tuple[str, ...]:
-    return (*_map(plan), "-c:a", "copy")
-
-
 def _sound(plan: Plan, media: Media, filters: Sequence[str]) -> tuple[str, ...]:
     variable = plan.quality.startswith("V")
     quality = ("-q:a", plan.quality[1:]) if variable else ("-b:a", f"{plan.quality}k")
     shape = ("-ar", str(plan.sample_rate), "-ac", str(plan.channels))
-    chain = _chain(plan, media, filters or (METER,))
-    return (*_map(plan), *_part(plan, media), *chain, "-c:a", "libmp3lame", *quality, *shape)
+    return (*_chain(plan, media, filters), "-c:a", "libmp3lame", *quality, *shape)
 
 
 def _listen(plan: Plan, filters: Sequence[str]) -> tuple[str, ...]:
@@ -128,6 +139,11 @@ def _text(plan: Plan, media: Media, text: int) -> tuple[str, ...]:
     source = f"0:s:{plan.track.stream}" if media.container == "ogg" else "0"
     written = ("-map_metadata", source, "-f", "ffmetadata", "-fd", str(text), sandbox.OUTPUT)
     return (*_part(plan, media), *written)
+
+
+def _beside(plan: Plan, media: Media, text: int, cover: int) -> tuple[str, ...]:
+    picture = () if media.cover is None else _picture(media.cover, cover)
+    return (*_text(plan, media, text), *picture)
 
 
 def _picture(stream: int, cover: int) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from converter import errors, loudness, metadata, tags, whole
 from converter.encoder import Beside, Encoder
+from converter.encoding import parallel
 from converter.limits import Limits
 from converter.loudness import Level
 from converter.metadata import Metadata
@@ -46,6 +47,8 @@ class Conversion:
     bitrate: int
     """In kbit/s, on average."""
     quality: str
+    encoders: int
+    """How many worked on it at once."""
     chapters: int
     gain: float | None
     """In dB, if a loudness was asked for."""
@@ -146,6 +149,7 @@ class _Work:
             sample_rate=made.sample_rate,
             bitrate=round(report.bitrate(made.sample_rate)),
             quality=made.quality,
+            encoders=report.encoders,
             chapters=len(text.chapters),
             gain=None if level is None else round(level.gain, 2),
             loudness=report.loudness,
@@ -165,7 +169,11 @@ class _Work:
             follow(seconds)
 
         filters = () if level is None else level.filters(planned.sample_rate)
-        report = self.encoder.encode(planned, filters, self.mp3, self.beside, on_time)
+        report = None
+        if level is None:
+            report = parallel.encode(self.encoder, planned, expected, self.mp3, self.beside, on_time=on_time)
+        if report is None:
+            report = self.encoder.encode(planned, filters, self.mp3, self.beside, on_time)
         self._check_length(planned, report.samples / planned.sample_rate)
         return report
 

@@ -37,6 +37,13 @@ class Beside:
     cover: IO[bytes]
     """The attached picture."""
 
+    def emptied(self) -> tuple[int, int]:
+        """Return the descriptors of both files, empty again."""
+        for file in (self.text, self.cover):
+            file.seek(0)
+            file.truncate()
+        return self.text.fileno(), self.cover.fileno()
+
 
 @dataclass(frozen=True, slots=True)
 class Encoder:
@@ -54,19 +61,16 @@ class Encoder:
         self, plan: Plan, filters: Sequence[str], mp3: Path, beside: Beside, on_time: OnTime
     ) -> Report:
         """Write the MP3 without a tag, and what belongs into it beside."""
-        for file in (beside.text, beside.cover):
-            file.seek(0)
-            file.truncate()
-        descriptors = (beside.text.fileno(), beside.cover.fileno())
+        descriptors = beside.emptied()
         arguments = command.encode(plan, self.media, filters, *descriptors)
-        report = self._run(arguments, plan, on_time, mp3, descriptors)
+        report = self.run(arguments, plan, on_time, mp3, descriptors)
         if not report.samples:
             raise errors.empty_audio().after(report.tail)
         return report
 
     def measure(self, plan: Plan, filters: Sequence[str], on_time: OnTime) -> Report:
         """Measure what the encoder would get, and write nothing."""
-        return self._run(command.measure(plan, self.media, filters), plan, on_time)
+        return self.run(command.measure(plan, self.media, filters), plan, on_time)
 
     def survey(self, picture: int) -> tuple[float, Report]:
         """Read the whole file without decoding it; return where it ends, and what was said."""
@@ -82,7 +86,7 @@ class Encoder:
         )
         return ends[-1], report
 
-    def _run(
+    def run(
         self,
         arguments: Sequence[str],
         plan: Plan,
@@ -90,6 +94,7 @@ class Encoder:
         mp3: Path | None = None,
         shared: Sequence[int] = (),
     ) -> Report:
+        """Run ffmpeg with these arguments, and return what it said."""
         report = Report()
         try:
             status = sandbox.run(

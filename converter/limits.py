@@ -19,5 +19,7 @@ class Limits:
     cpu_seconds: int = 3 * 3600
     """Processor time of one run of ffmpeg: twelve hours of sound take about a quarter of an hour."""
     open_files: int = 32
+    encoders: int = 1
+    """How many may work on one sound at once."""
     stall_seconds: float = 120.0
     """How long ffmpeg may run without getting any further."""

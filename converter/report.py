@@ -57,6 +57,8 @@ class Report:
         self.encoded_samples = 0
         self.mp3_frames = 0
         self.mp3_bytes = 0
+        self.encoders = 1
+        """How many wrote the MP3 together."""
         self._measured: dict[str, float] = {}
 
     def read(self, line: str) -> None:

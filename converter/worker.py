@@ -33,8 +33,8 @@ from pipeline.mongodb import StoreRefused, StoreUnavailable
 from pipeline.options import Options
 
 READ_BYTES = 1024 * 1024
-SPACE_FACTOR = 1.25
-"""Room that a job needs, as a multiple of its video: the MP3 lies beside it."""
+SPACE_FACTOR = 1.4
+"""Room that a job needs, as a multiple of its video: the MP3 lies beside it, for a while in parts as well."""
 SPACE_BYTES = 64 * 1024 * 1024
 SPACE_DELAY = timedelta(seconds=30)
 VERSION_DELAY = timedelta(seconds=10)

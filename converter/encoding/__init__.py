@@ -1,0 +1,1 @@
+"""One MP3 by several encoders at once, the same samples as by one."""
