@@ -88,7 +88,7 @@ def build(
         publisher=publisher,
         uploads=uploads,
         resumable=Resumable(store, ending, keys, limits, uploads.place, settings.max_upload_bytes, stopping),
-        changes=Changes(jobs, settings.clock_skew, stopping),
+        changes=Changes(jobs, store, settings.clock_skew, stopping),
         watch=Watch(jobs.versions, stopping, client_left),
         downloads=Shares("downloads", settings.downloads_per_user),
         streams=Shares("streams", settings.streams_per_user),

@@ -5,7 +5,7 @@ takes an upload over raises its generation, and whoever has an older one changes
 docs/reliability.md draws the states.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any, Literal, Self, get_args
@@ -82,6 +82,7 @@ class UploadStore:
         """Create the indexes that the look-ups below are answered by; again is harmless."""
         with translated():
             self._uploads.create_index([("owner", 1), ("created_at", -1)])
+            self._uploads.create_index([("owner", 1), ("updated_at", 1)])
             self._uploads.create_index([("state", 1), ("updated_at", 1)])
             self._uploads.create_index("expires_at")
 
@@ -225,6 +226,12 @@ class UploadStore:
         order = [("created_at", -1), ("_id", -1)]
         with translated():
             return [Upload.of(document) for document in self._uploads.find(query).sort(order).limit(limit)]
+
+    def changed_since(self, owners: Collection[str], time: datetime) -> list[Upload]:
+        """Return these owners' uploads that changed since a time, whatever state they are in."""
+        query: Document = {"owner": {"$in": list(owners)}, "updated_at": {"$gte": time}}
+        with translated():
+            return [Upload.of(document) for document in self._uploads.find(query).sort("updated_at", 1)]
 
     def reserved(self, owner: str) -> int:
         """Return how many bytes an owner's unfinished uploads take up, or will."""

@@ -1,4 +1,4 @@
-"""Tell everybody who follows their jobs what changes: one look at the store serves this whole process.
+"""Tell all who follow their jobs and uploads what changes: one look at the store serves this process.
 
 Changes are found by the time that their writer put into them, and writers' clocks may stand apart: so
 each look goes back by `clock_skew`, and what was told already is known by its version.
@@ -15,11 +15,15 @@ from chassis import logs
 from pipeline.deletions import KEPT, Deletion
 from pipeline.job import Job
 from pipeline.mongodb import StoreRefused, StoreUnavailable, now
+from pipeline.upload_store import Upload
 
 LOOK_SECONDS = 0.5
 """How often the store is asked while anybody follows."""
 GONE = -1
 """In place of the version of a job that is deleted."""
+
+Known = dict[str, int | str]
+"""By id: the version of a job, or how far an upload was."""
 
 log = logs.get(__name__)
 
@@ -49,14 +53,24 @@ class Store(Protocol):
         """Return those of these jobs that exist."""
 
 
+class Uploads(Protocol):
+    """Where resumable uploads are asked for that are no jobs yet."""
+
+    def changed_since(self, owners: Collection[str], time: datetime) -> list[Upload]:
+        """Return these owners' uploads that changed since a time."""
+
+
 @dataclass(slots=True)
 class Change:
-    """A job in a new version, or one that is gone."""
+    """A job or an upload that has changed, or what is left of one that is gone.
 
-    job_id: str
+    An upload has the id of the job that it becomes, so one id is one row to whoever follows.
+    """
+
+    id: str
     owner: str
     at: datetime
-    job: Job | None
+    subject: Job | Upload | None
     text: str | None = None
     """What it is told by; whoever tells it first makes it for all."""
 
@@ -81,7 +95,7 @@ class Follower:
     def tell(self, changes: Collection[Change]) -> None:
         """Let these be taken; from the thread that looks."""
         with self._lock:
-            self._waiting |= {change.job_id: change for change in changes}
+            self._waiting |= {change.id: change for change in changes}
         self._awake.set()
 
     def wake(self) -> None:
@@ -92,13 +106,16 @@ class Follower:
 class Changes:
     """Who follows whose jobs in this process, and the thread that looks for all of them."""
 
-    def __init__(self, store: Store, clock_skew: timedelta, stopping: threading.Event) -> None:
+    def __init__(
+        self, store: Store, uploads: Uploads, clock_skew: timedelta, stopping: threading.Event
+    ) -> None:
         self._store = store
+        self._uploads = uploads
         self._skew = clock_skew
         self._stopping = stopping
         self._followers: dict[str, set[Follower]] = {}
-        self._known: dict[str, int] = {}
-        """The versions that were told, of jobs that the next look may find again."""
+        self._known: Known = {}
+        """What was told, of what the next look may find again."""
         self.looked_at = now()
         """All that changed until then is told."""
         self._lock = threading.Lock()
@@ -152,6 +169,8 @@ class Changes:
                 self._look(owners)
             except (StoreUnavailable, StoreRefused) as error:
                 log.warning("cannot look for changed jobs", reason=str(error))
+            except Exception:
+                log.exception("unhandled exception while looking for changed jobs")
             self._stopping.wait(LOOK_SECONDS)
 
     def _look(self, owners: list[str]) -> None:
@@ -166,10 +185,18 @@ class Changes:
                 for follower in self._followers.get(owner, ()):
                     follower.tell(of_owner)
 
-    def _find(
-        self, owners: list[str], time: datetime, known: Mapping[str, int]
-    ) -> tuple[list[Change], dict[str, int]]:
+    def _find(self, owners: list[str], time: datetime, known: Known) -> tuple[list[Change], Known]:
         """Return what is not known yet, and all that will be: the next look finds most of it again."""
+        changes, seen = self._changed_jobs(owners, time, known)
+        for upload in self._uploads.changed_since(owners, time):
+            key, version = f"upload {upload.id}", f"{upload.state} {upload.offset} of {upload.length}"
+            seen[key] = version
+            if known.get(key) != version and upload.state != "queued":  # then it is a job
+                subject = None if upload.state == "terminated" else upload
+                changes.append(Change(upload.id, upload.owner, upload.updated_at, subject))
+        return changes, seen
+
+    def _changed_jobs(self, owners: list[str], time: datetime, known: Known) -> tuple[list[Change], Known]:
         versions = dict(self._store.versions_since(owners, time))
         deletions = {deletion.job_id: deletion for deletion in self._store.deletions.since(owners, time)}
         new = [job_id for job_id, version in versions.items() if known.get(job_id) != version]
@@ -180,6 +207,5 @@ class Changes:
         ]
         gone = [deletions[job_id] for job_id in noted if job_id not in jobs]
         changes += [Change(deletion.job_id, deletion.owner, deletion.at, None) for deletion in gone]
-        seen = versions | {job_id: jobs[job_id].version for job_id in new if job_id in jobs}
-        seen |= {job_id: GONE for job_id in deletions if job_id not in jobs}
-        return changes, seen
+        seen: Known = {**versions, **{job_id: jobs[job_id].version for job_id in new if job_id in jobs}}
+        return changes, seen | {job_id: GONE for job_id in deletions if job_id not in jobs}

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
+from typing import Any
 
 from flask import Response, request, stream_with_context
 
@@ -14,10 +15,12 @@ from gateway.door.access import is_still_good
 from gateway.jobs.changes import Change, Changes, TooLongAgo
 from gateway.jobs.job_view import describe
 from gateway.jobs.watch import Watch
+from gateway.uploads.upload_view import describe as describe_upload
 from pipeline.job import Job
 from pipeline.job_queries import OVER
 from pipeline.jobs import Jobs
 from pipeline.mongodb import StoreUnavailable, now
+from pipeline.upload_store import Upload
 
 HEARTBEAT_SECONDS = 15.0
 RETRY_MS = 2000
@@ -38,7 +41,7 @@ def stream(job: Job, jobs: Jobs, watch: Watch) -> Response:
 
 
 def stream_all(owner: str, changes: Changes) -> Response:
-    """Return the events of all jobs of an owner from now on, until the caller's token is good no longer.
+    """Return the events of an owner's jobs and uploads from now on, while the caller's token is good.
 
     An event's id is the time of the latest change so far: a client that lost the connection sends it
     back as `Last-Event-ID` and misses nothing; what changed shortly before it may be told again.
@@ -109,10 +112,19 @@ def _all_events(owner: str, seen: int | None, changes: Changes) -> Iterator[str]
 def _text(change: Change) -> str:
     """Return the event of a change, without its id; it is made once for everybody who follows the owner."""
     if change.text is None:
-        kind = "deleted" if change.job is None else "job"
-        data = {"id": change.job_id} if change.job is None else describe(change.job)
+        kind, data = _told(change)
         change.text = f"event: {kind}\ndata: {json.dumps(data, default=str)}\n\n"
     return change.text
+
+
+def _told(change: Change) -> tuple[str, dict[str, Any]]:
+    match change.subject:
+        case None:
+            return "deleted", {"id": change.id}
+        case Job() as job:
+            return "job", describe(job)
+        case Upload() as upload:
+            return "upload", describe_upload(upload)
 
 
 def _ms(time: datetime) -> int:

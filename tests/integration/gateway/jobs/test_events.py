@@ -12,6 +12,7 @@ import pytest
 from dev.program import Running
 from pipeline.mongodb import now
 from tests.integration.gateway.conftest import Gateway, StartGateway, Stores, some
+from tests.integration.gateway.uploads import tus
 
 SECONDS = 30.0
 
@@ -71,6 +72,26 @@ def test_a_job_is_told_from_its_upload_to_its_deletion_and_only_to_its_owner(
 
         theirs = stores.queued("other@example.com")
         assert [event["id"] for _, event in others.until("job")] == [theirs.id]
+
+
+def test_a_resumable_upload_is_told_as_it_arrives_and_is_the_job_of_the_same_id(
+    me: httpx.Client, stores: Stores
+) -> None:
+    del stores
+    data = tus.video(3000)
+    with listening(me) as mine:
+        place = tus.begin(me, len(data))
+        upload_id = place.rpartition("/")[2]
+        mine.until("upload", id=upload_id, offset=0, length=3000, filename="talk.mp4")
+        tus.patch(me, place, 0, data[:1000])
+        mine.until("upload", id=upload_id, offset=1000)
+        tus.patch(me, place, 1000, data[1000:])
+        mine.until("job", id=upload_id, state="queued")
+
+        given_up = tus.begin(me, 10)
+        mine.until("upload", id=given_up.rpartition("/")[2])
+        me.delete(given_up, headers=tus.TUS)
+        mine.until("deleted", id=given_up.rpartition("/")[2])
 
 
 def test_a_change_is_told_within_a_second(me: httpx.Client, stores: Stores) -> None:

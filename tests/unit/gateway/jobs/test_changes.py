@@ -13,6 +13,7 @@ from gateway.jobs.changes import Change, Changes, Follower, TooLongAgo
 from pipeline.deletions import Deletion
 from pipeline.job import Job
 from pipeline.mongodb import StoreUnavailable, now
+from pipeline.upload_store import State, Upload
 
 SKEW = timedelta(seconds=30)
 
@@ -23,6 +24,7 @@ class Store:
     def __init__(self) -> None:
         self.jobs: dict[str, Job] = {}
         self.gone: list[Deletion] = []
+        self.uploads: dict[str, Upload] = {}
         self.deletions: Any = self
         self.looked = 0
         self.away = False
@@ -45,6 +47,17 @@ class Store:
         if self.away:
             raise StoreUnavailable("away")
         return {job.id: job.version for job in self._of(owners) if job.updated_at >= time}
+
+    def put_upload(self, upload_id: str, offset: int, state: State) -> None:
+        self.uploads[upload_id] = Upload(
+            id=upload_id, owner="me", state=state, generation=1, held=True, length=9, offset=offset,
+            chunk_bytes=1, filename="talk.mp4", content_type="", options={}, metadata="", request_id="",
+            created_at=now(), updated_at=now(), expires_at=now(),
+        )  # fmt: skip
+
+    def changed_since(self, owners: Collection[str], time: datetime) -> list[Upload]:
+        mine = [upload for upload in self.uploads.values() if upload.owner in owners]
+        return [upload for upload in mine if upload.updated_at >= time]
 
     def since(self, owners: Collection[str], time: datetime) -> list[Deletion]:
         return [deletion for deletion in self.gone if deletion.owner in owners and deletion.at >= time]
@@ -70,7 +83,7 @@ def store() -> Store:
 
 @pytest.fixture
 def changes(store: Store, stopping: threading.Event) -> Changes:
-    return Changes(store, SKEW, stopping)
+    return Changes(store, store, SKEW, stopping)
 
 
 def told(follower: Follower, wanted: Callable[[list[tuple[str, int | None]]], bool]) -> list[tuple[str, Any]]:
@@ -79,8 +92,32 @@ def told(follower: Follower, wanted: Callable[[list[tuple[str, int | None]]], bo
     deadline = time.monotonic() + 20
     while not wanted(found):
         assert time.monotonic() < deadline, found
-        found += [(change.job_id, change.job and change.job.version) for change in follower.take(1)]
+        found += [(change.id, version_of(change)) for change in follower.take(1)]
     return found
+
+
+def version_of(change: Change) -> int | None:
+    """The version of a job, the offset of an upload; nothing of what is gone."""
+    match change.subject:
+        case None:
+            return None
+        case Job() as job:
+            return job.version
+        case Upload() as upload:
+            return upload.offset
+
+
+def test_an_upload_is_told_as_far_as_it_is_until_it_is_a_job_or_gone(store: Store, changes: Changes) -> None:
+    with changes.follow("me") as follower:
+        store.put_upload("a", 3, "receiving")
+        assert told(follower, bool) == [("a", 3)]
+        store.put_upload("a", 6, "receiving")
+        assert told(follower, bool) == [("a", 6)]
+        store.put_upload("a", 9, "queued")
+        store.put("a", 1)
+        assert told(follower, bool) == [("a", 1)]
+        store.put_upload("b", 3, "terminated")
+        assert told(follower, bool) == [("b", None)]
 
 
 def test_a_new_version_is_told_once_to_everybody_who_follows_and_to_no_other(
@@ -139,9 +176,9 @@ def test_of_a_job_that_changes_often_only_the_latest_waits(store: Store) -> None
     first = Change("a", "me", now(), store.jobs["a"])
 
     for version in range(2, 100):
-        follower.tell([replace(first, job=replace(store.jobs["a"], version=version))])
+        follower.tell([replace(first, subject=replace(store.jobs["a"], version=version))])
 
-    assert [change.job and change.job.version for change in follower.take(0)] == [99]
+    assert [version_of(change) for change in follower.take(0)] == [99]
     assert follower.take(0) == []
 
 
@@ -177,7 +214,7 @@ def test_who_comes_back_is_told_what_changed_meanwhile_and_what_was_deleted(
 
     found = changes.since("me", now() - timedelta(minutes=10))
 
-    assert {(change.job_id, change.job is None) for change in found} == {("a", False), ("b", True)}
+    assert {(change.id, change.subject is None) for change in found} == {("a", False), ("b", True)}
 
 
 def test_who_was_away_for_too_long_is_told_so(changes: Changes) -> None:
