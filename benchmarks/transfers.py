@@ -51,11 +51,11 @@ class Keys(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-def token() -> str:
-    """Return a token for the owner."""
+def token(owner: str = OWNER) -> str:
+    """Return a token for an owner."""
     now = int(time.time())
-    claims = {"sub": OWNER, "iss": "video-to-mp3", "aud": "video-to-mp3", "iat": now, "exp": now + 7200}
-    own = {"jti": uuid4().hex, "username": OWNER, "admin": False, "scope": "jobs:read jobs:write"}
+    claims = {"sub": owner, "iss": "video-to-mp3", "aud": "video-to-mp3", "iat": now, "exp": now + 7200}
+    own = {"jti": uuid4().hex, "username": owner, "admin": False, "scope": "jobs:read jobs:write"}
     return jwt.encode({**claims, **own}, KEY, "ES256", {"kid": "k"})
 
 

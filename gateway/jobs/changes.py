@@ -17,7 +17,7 @@ from pipeline.job import Job
 from pipeline.mongodb import StoreRefused, StoreUnavailable, now
 from pipeline.upload_store import Upload
 
-LOOK_SECONDS = 0.5
+LOOK_SECONDS = 0.25
 """How often the store is asked while anybody follows."""
 GONE = -1
 """In place of the version of a job that is deleted."""
@@ -116,6 +116,8 @@ class Changes:
         self._followers: dict[str, set[Follower]] = {}
         self._known: Known = {}
         """What was told, of what the next look may find again."""
+        self._primed: Known = {}
+        """What the next look need not tell: it was so before anybody followed."""
         self.looked_at = now()
         """All that changed until then is told."""
         self._lock = threading.Lock()
@@ -139,9 +141,11 @@ class Changes:
 
     @contextmanager
     def follow(self, owner: str) -> Iterator[Follower]:
-        """Have changes of an owner's jobs told within the block."""
+        """Have changes of an owner's jobs told that happen within the block."""
         follower = Follower(owner)
+        primed = {} if owner in self._followers else self._before(owner)
         with self._lock:
+            self._primed |= primed
             self._followers.setdefault(owner, set()).add(follower)
             if self._thread is None:
                 self._known, self.looked_at = {}, now()
@@ -155,10 +159,18 @@ class Changes:
                 if not self._followers[owner]:
                     del self._followers[owner]
 
+    def _before(self, owner: str) -> Known:
+        """Return what a first look would find, and what is no news to anybody."""
+        try:
+            return self._find([owner], now() - self._skew, {})[1]
+        except (StoreUnavailable, StoreRefused):
+            return {}  # then it is told, which does no harm
+
     def _look_on(self) -> None:
         while True:
             with self._lock:
                 owners = list(self._followers)
+                self._known, self._primed = self._known | self._primed, {}
                 if not owners or self.stopping:
                     self._thread = None
                     for followers in self._followers.values():

@@ -84,9 +84,9 @@ def _events(job: Job, version: int, jobs: Jobs, watch: Watch) -> Iterator[str]:
 
 
 def _all_events(owner: str, seen: int | None, changes: Changes) -> Iterator[str]:
-    yield f"retry: {RETRY_MS}\n\n"
     mark = _ms(now()) if seen is None else seen
     with changes.follow(owner) as follower:
+        yield f"retry: {RETRY_MS}\n\n"
         if seen is not None:
             try:
                 missed = changes.since(owner, _time(seen))

@@ -191,7 +191,8 @@ def test_nobody_looks_when_nobody_follows_and_again_when_somebody_does(
     store.put("a", 1)
 
     with changes.follow("me") as follower:
-        assert told(follower, bool) == [("a", 1)]
+        store.put("b", 1)
+        assert told(follower, bool) == [("b", 1)]  # and not what was before
 
 
 def test_a_process_that_stops_ends_all_waiting(changes: Changes, stopping: threading.Event) -> None:
