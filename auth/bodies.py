@@ -80,5 +80,5 @@ def _json() -> Any:
     """Return what the body is in JSON, whatever its headers call it."""
     try:
         return request.get_json(force=True)
-    except BadRequest:
+    except (BadRequest, RecursionError):  # the second for what is nested too deeply
         raise problems.malformed_body() from None

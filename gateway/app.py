@@ -9,7 +9,7 @@ from chassis import admin, logs, web
 from chassis.identity import Verifier
 from gateway import routes
 from gateway.collaborators import Collaborators, use
-from gateway.door import answers, headers
+from gateway.door import answers, framing, headers
 from gateway.door.auth_client import AuthClient
 from gateway.door.door import Door
 from gateway.door.presence import client_left
@@ -99,7 +99,9 @@ def build(
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_prefix=hops)  # type: ignore[method-assign]  # as Flask documents it
+    app.url_map.merge_slashes = False  # a redirect would be a page, to whatever host the request names
     web.observe(app, _user)
+    app.before_request(framing.check)
     app.after_request(_add_headers)
     answers.register(app)
     routes.register(app)

@@ -284,6 +284,16 @@ def too_slow() -> Words:
     )
 
 
+@errors.problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+def compressed_body(coding: str) -> Words:
+    """The body has a `Content-Encoding`."""
+    return Words(
+        f"the body is sent as Content-Encoding: {coding[:50]}, which is not supported",
+        "Send the body as it is, without Content-Encoding. Videos are compressed already.",
+        {"Accept-Encoding": "identity"},
+    )
+
+
 @errors.problem(HTTPStatus.BAD_REQUEST)
 def malformed_digest() -> Words:
     """The `Content-Digest` header holds no SHA-256."""

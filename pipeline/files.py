@@ -96,6 +96,7 @@ class Blobs:
         The next chunk is fetched while the caller works on this one.
 
         Raises:
+            NoSuchBlob: it was deleted meanwhile.
             BlobDamaged: when the stored chunks do not make up the blob.
         """
         stop = blob.size if stop is None else min(stop, blob.size)
@@ -130,6 +131,7 @@ class Blobs:
         with translated():
             chunk = self._chunks.find_one({"files_id": blob.id, "n": n}, {"data": 1})
         if chunk is None:
+            self.find(blob.id)  # the files document goes first when a blob is deleted
             raise BlobDamaged(f"{blob.id}: chunk {n} is missing")
         if len(chunk["data"]) != size:
             raise BlobDamaged(f"{blob.id}: chunk {n} has {len(chunk['data'])} bytes and must have {size}")

@@ -21,7 +21,7 @@ class InvalidOption(ValueError):
     """An option has a value that it cannot have; `allowed` says in words which it can."""
 
     def __init__(self, name: str, value: str, allowed: str) -> None:
-        super().__init__(f"{name} cannot be {value[:100]!r}: {allowed}.")
+        super().__init__(f"{name[:50]} cannot be {value[:100]!r}: {allowed}.")
         self.name = name
         self.value = value
         self.allowed = allowed
@@ -88,7 +88,7 @@ def _quality(name: str, value: str) -> str:
 
 
 def _track(name: str, value: str) -> int | str:
-    if value.isascii() and value.isdigit() and 1 <= int(value[:9]) <= MAX_TRACK:
+    if re.fullmatch(r"[0-9]{1,9}", value) and 1 <= int(value) <= MAX_TRACK:
         return int(value)
     if value == "default" or re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*", value):
         return value.lower()

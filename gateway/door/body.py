@@ -1,13 +1,11 @@
 """The content of a request, read in pieces as it arrives and never as a whole."""
 
 import base64
-import binascii
 import hashlib
 import hmac
 from collections.abc import Iterator
 
 from flask import Request
-from werkzeug.http import parse_dict_header
 
 from gateway import problems
 
@@ -22,6 +20,9 @@ class Body:
     """
 
     def __init__(self, request: Request, limit: int, around: int = 0) -> None:
+        coding = request.headers.get("Content-Encoding", "identity").strip().lower()
+        if coding not in ("", "identity"):
+            raise problems.compressed_body(coding)
         self._stream = request.environ["wsgi.input"]
         self._length = request.content_length
         if self._length is None and "wsgi.input_terminated" not in request.environ:
@@ -66,14 +67,13 @@ class Body:
 
 def _sha256_of(header: str | None) -> bytes | None:
     """Return the SHA-256 that a `Content-Digest` names (RFC 9530); other algorithms are ignored."""
-    if header is None:
-        return None
-    text = parse_dict_header(header).get("sha-256")
+    members = dict(member.strip().split("=", 1) for member in (header or "").split(",") if "=" in member)
+    text = members.get("sha-256")
     if text is None:
         return None
     try:
-        digest = base64.b64decode(text.strip(":"), validate=True)
-    except binascii.Error:
+        digest = base64.b64decode(text.strip('":'), validate=True)
+    except ValueError:
         raise problems.malformed_digest() from None
     if len(digest) != hashlib.sha256().digest_size:
         raise problems.malformed_digest()

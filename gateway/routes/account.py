@@ -40,7 +40,7 @@ def sessions() -> Response:
 
 @routes.delete("/me/sessions/<session_id>")
 @requires("jobs:read")
-@documented({204: "nothing"}, errors=(404, 413))
+@documented({204: "nothing"}, errors=(404, 413, 415))
 def end_session(session_id: str) -> Response:
     """Log one of them out."""
     response = ask_auth_as_caller(f"/sessions/{quote(session_id, safe='')}")
@@ -59,7 +59,7 @@ def usage() -> Response:
 
 @routes.put("/me/password")
 @limits_logins
-@documented({204: "nothing"}, errors=(400, 401, 413, 422, 429), body="NewPassword")
+@documented({204: "nothing"}, errors=(400, 401, 413, 415, 422, 429), body="NewPassword")
 def password() -> Response:
     """Change your password; every token from before is refused within seconds."""
     response = the_door().auth.forward(request, "/password", g.request_id)
@@ -70,7 +70,7 @@ def password() -> Response:
 
 @routes.post("/logout")
 @requires("jobs:read")
-@documented({204: "nothing"}, errors=(413,))
+@documented({204: "nothing"}, errors=(413, 415))
 def logout() -> Response:
     """Have every token of yours refused from now on, and end every session."""
     response = ask_auth_as_caller("/logout")

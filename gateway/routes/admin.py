@@ -34,7 +34,7 @@ def users() -> Response:
 
 @routes.post("/users")
 @requires("admin")
-@documented({201: "ChangedUser"}, errors=(400, 409, 413, 422), body="NewUser")
+@documented({201: "ChangedUser"}, errors=(400, 409, 413, 415, 422), body="NewUser")
 def add_user() -> Response:
     """Add a user; a password that is not given is made and told once."""
     response = ask_auth_as_caller("/users")
@@ -44,7 +44,7 @@ def add_user() -> Response:
 
 @routes.patch("/users/<username>")
 @requires("admin")
-@documented({200: "ChangedUser"}, errors=(400, 404, 413, 422), body="UserChange")
+@documented({200: "ChangedUser"}, errors=(400, 404, 413, 415, 422), body="UserChange")
 def change_user(username: str) -> Response:
     """Disable or enable a user, make an administrator of one, or give a new password."""
     response = ask_auth_as_caller(f"/users/{quote(username, safe='@')}")

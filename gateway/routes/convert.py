@@ -16,7 +16,7 @@ from gateway.uploads.terms import Terms
 routes = Blueprint("convert", __name__, url_prefix="/v1/convert")
 
 
-@routes.put("/", defaults={"name": "video"})
+@routes.put("/", defaults={"name": "video"}, strict_slashes=False)
 @routes.put("/<path:name>")
 @requires("jobs:write")
 @documented(

@@ -153,7 +153,7 @@ def cancel(job_id: str) -> Response:
 
 @routes.post("/<job_id>/retry")
 @requires("jobs:write")
-@documented({202: "Job"}, errors=(400, 404, 409, 410, 413, 422), query=QUERY_OF_OPTIONS, body="options")
+@documented({202: "Job"}, errors=(400, 404, 409, 410, 413, 415, 422), query=QUERY_OF_OPTIONS, body="options")
 def retry(job_id: str) -> Response:
     """Convert a kept video again, with the same options or those that are sent."""
     job = own_job(job_id)

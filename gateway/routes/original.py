@@ -14,6 +14,9 @@ from gateway.jobs.downloads import send_mp3
 from gateway.jobs.job_view import describe
 from gateway.uploads.terms import Terms
 
+MAX_NAME = 254
+"""How much of a name goes into the log: the length of the longest e-mail address."""
+
 routes = Blueprint("original", __name__)
 
 
@@ -24,7 +27,7 @@ def login() -> Response:
     """Return a token for a user name and a password (HTTP basic)."""
     response = the_door().auth.forward(request, "/login", g.request_id)
     name = user_of(request.headers.get("Authorization", ""))
-    audit.record("login", name=name, status=response.status_code)
+    audit.record("login", name=name and name[:MAX_NAME], status=response.status_code)
     return response
 
 
@@ -32,7 +35,7 @@ def login() -> Response:
 @requires("jobs:write")
 @documented(
     {200: "text", 202: "Job"},
-    errors=(400, 408, 413, 422, 507),
+    errors=(400, 408, 413, 415, 422, 507),
     query=QUERY_OF_OPTIONS,
     headers=("Idempotency-Key",),
     body="form",

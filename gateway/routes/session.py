@@ -36,7 +36,7 @@ def show() -> Response:
 
 
 @routes.post("")
-@documented({200: "Me", 303: "nothing"}, errors=(400, 401, 403, 413, 429), body="session")
+@documented({200: "Me", 303: "nothing"}, errors=(400, 401, 403, 413, 415, 429), body="session")
 def begin() -> Response:
     """Log a browser in: JSON is answered with who it is, a form with the way to the page."""
     session.require_same_origin()

@@ -4,20 +4,26 @@ Werkzeug's `MultipartDecoder` finds the boundaries; its own form parser would pu
 temporary file, and a body that is only called a form into memory.
 """
 
+import re
 from collections.abc import Callable
 from typing import Protocol
 
 from flask import Request
+from werkzeug.datastructures import Headers
 from werkzeug.exceptions import RequestEntityTooLarge
-from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
+from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData, State
 
 from gateway.door.body import Body
 from gateway.uploads import problems as upload_problems
 
 MAX_PARTS = 100
 MAX_FIELDS_BYTES = 64 * 1024
-MAX_HEADER_BYTES = 64 * 1024
+MAX_BOUNDARY = 70
+"""RFC 2046, section 5.1.1."""
+MAX_HEADER_BYTES = 8 * 1024
 """How much may stand before a part's content, and after the last part."""
+WINDOWS_PATH = re.compile(rb'filename="(?:[A-Za-z]:\\|\\\\)(?:[^"\r\n]*\\)?([^"\\\r\n]+)"')
+"""A whole path as old Windows programs send it, without doubling its backslashes."""
 
 
 class Sink(Protocol):
@@ -59,7 +65,7 @@ def read_files(request: Request, body: Body, open_file: OpenFile, name: str | No
     if name is not None:
         sink: Sink | None = None
         for piece in body.pieces():
-            sink = sink or open_file(name, request.mimetype or "application/octet-stream")
+            sink = sink or open_file(name, request.mimetype)
             sink.write(piece)
         if sink is not None:
             sink.close()
@@ -79,15 +85,41 @@ def read_form(request: Request, body: Body, open_file: OpenFile) -> dict[str, st
     return reader.fields
 
 
-def _decoder(request: Request) -> MultipartDecoder:
+def _decoder(request: Request) -> "_Decoder":
     boundary = request.mimetype_params.get("boundary", "")
-    if not boundary or not boundary.isascii():
-        raise upload_problems.malformed_upload("its Content-Type names no boundary")
-    return MultipartDecoder(boundary.encode("ascii"), max_parts=MAX_PARTS)
+    if not (0 < len(boundary) <= MAX_BOUNDARY and boundary.isascii()):
+        raise upload_problems.malformed_upload(
+            f"its Content-Type names no boundary of 1 to {MAX_BOUNDARY} ASCII characters"
+        )
+    return _Decoder(boundary.encode("ascii"), max_parts=MAX_PARTS)
+
+
+class _Decoder(MultipartDecoder):
+    """Werkzeug's, for the headers of old programs too, and with words for what it does not understand."""
+
+    def reason(self, *, nothing: bool) -> str:
+        """Return why decoding cannot go on."""
+        if nothing:
+            return "its body is empty"
+        if self.state is State.PREAMBLE:
+            return "its body does not contain the boundary that its Content-Type names"
+        if self.state is State.PART and not self.complete:
+            return "a part has no Content-Disposition header"
+        return "it ends before its last boundary"
+
+    def _parse_headers(self, data: bytes | bytearray) -> Headers:
+        if len(data) > MAX_HEADER_BYTES:
+            raise upload_problems.malformed_upload("a part's header is too long")
+        text = WINDOWS_PATH.sub(rb'filename="\1"', bytes(data))
+        try:
+            text.decode()
+        except UnicodeDecodeError:  # what browsers, too, call Latin-1
+            text = text.decode("cp1252", "replace").encode()
+        return super()._parse_headers(text)
 
 
 class _Reader:
-    def __init__(self, decoder: MultipartDecoder, open_file: OpenFile) -> None:
+    def __init__(self, decoder: _Decoder, open_file: OpenFile) -> None:
         self.fields: dict[str, str] = {}
         self._decoder = decoder
         self._open_file = open_file
@@ -95,27 +127,29 @@ class _Reader:
         self._field = ""
         self._value = bytearray()
         self._fields_bytes = 0
+        self._nothing = True
 
     def feed(self, piece: bytes | None) -> None:
         """Take the next piece of the body; `None` says that there is no more."""
+        self._nothing = self._nothing and not piece
         try:
             self._decoder.receive_data(piece)
             while not isinstance(event := self._decoder.next_event(), NeedData | Epilogue):
                 self._take(event)
         except RequestEntityTooLarge:
             raise upload_problems.malformed_upload(f"it has more than {MAX_PARTS} parts") from None
-        except ValueError as error:
-            raise upload_problems.malformed_upload(str(error)) from None
+        except ValueError:
+            raise upload_problems.malformed_upload(self._decoder.reason(nothing=self._nothing)) from None
         if len(self._decoder.buffer) > MAX_HEADER_BYTES:
             raise upload_problems.malformed_upload("a part's header is too long")
 
     def _take(self, event: object) -> None:
         if isinstance(event, File):
-            content_type = event.headers.get("Content-Type", "application/octet-stream")
-            self._sink = self._open_file(event.filename, content_type)
+            self._sink = self._open_file(event.filename, event.headers.get("Content-Type", ""))
         elif isinstance(event, Field):
             self._sink = None
             self._field = event.name or ""
+            self._fields_bytes += len(self._field)
             self._value = bytearray()
         elif isinstance(event, Data):
             self._store(event)

@@ -53,7 +53,7 @@ class Intake:
             return Nothing()
         if len(self._incoming) >= self._terms.max_files:
             raise self._wrong_number()
-        name = names.clean(filename)
+        name, content_type = names.clean(filename), names.media_type(content_type)
         job = self._queueing.jobs.begin_upload(
             self._origin.owner,
             filename=name,
@@ -62,7 +62,11 @@ class Intake:
             request_id=self._origin.request_id,
         )
         writer = self._queueing.videos.create(
-            job.id, name, owner=self._origin.owner, content_type=content_type, original_filename=filename
+            job.id,
+            name,
+            owner=self._origin.owner,
+            content_type=content_type,
+            original_filename=filename[: names.MAX_GIVEN],
         )
         self._incoming.append(
             _Incoming(job, writer, self._max_bytes, Sniffer() if self._terms.strict else None)

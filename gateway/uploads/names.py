@@ -6,6 +6,9 @@ from pathlib import PurePosixPath
 from urllib.parse import quote
 
 MAX_NAME = 150
+MAX_GIVEN = 1024
+"""How much of a name is kept as it was given."""
+MEDIA_TYPE = re.compile(r"[A-Za-z0-9!#$&^_.+-]{1,127}/[A-Za-z0-9!#$&^_.+-]{1,127}")
 NAMELESS = "video"
 
 
@@ -16,6 +19,12 @@ def clean(name: str) -> str:
     suffix = PurePosixPath(name).suffix[-16:]
     stem = name[: len(name) - len(suffix)]
     return (stem[: MAX_NAME - len(suffix)] + suffix) or NAMELESS
+
+
+def media_type(given: str | None) -> str:
+    """Return the media type that a file is said to have (RFC 6838, section 4.2), without parameters."""
+    name = (given or "").partition(";")[0].strip()
+    return name if MEDIA_TYPE.fullmatch(name) else "application/octet-stream"
 
 
 def of_mp3(video: str) -> str:

@@ -116,6 +116,17 @@ def test_deleting_leaves_nothing_and_deleting_again_is_harmless(client: Client, 
     assert read(blobs, "o") == b"other"
 
 
+def test_a_blob_that_is_deleted_while_it_is_read_is_gone_and_not_damaged(blobs: Blobs) -> None:
+    store(blobs, b"x" * 5 * CHUNK)
+    pieces = blobs.read(blobs.find("b"))
+    next(pieces)
+
+    blobs.delete("b")
+
+    with pytest.raises(NoSuchBlob):
+        list(pieces)
+
+
 @pytest.mark.parametrize(
     ("damage", "message"),
     [({"$set": {"data": b"short"}}, "chunk 1 has 5 bytes and must have 1000"), (None, "chunk 1 is missing")],

@@ -118,6 +118,26 @@ def test_no_authorization_header_gets_in_or_breaks_anything(header: str, client:
 
 
 @pytest.mark.parametrize(
+    "body",
+    [
+        b"[" * 1000,
+        b"[" * 16_000,
+        b'{"a":' * 3000,
+        b"1" * 5000,
+        b"\xff",
+        b'"\\ud800"',
+        b'{"scope": "\\ud800"}',
+    ],
+)
+def test_no_json_breaks_a_login(body: bytes, client: FlaskClient) -> None:
+    response = client.post(
+        "/login", headers=credentials("me@example.com:secret"), data=body, content_type="application/json"
+    )
+
+    assert response.status_code in (400, 401, 422)
+
+
+@pytest.mark.parametrize(
     ("method", "path"), [("POST", "/login"), ("PUT", "/password")], ids=["login", "password"]
 )
 def test_a_database_that_is_away_is_an_honest_503(
