@@ -11,6 +11,7 @@ from typing import Protocol
 from prometheus_client import Counter, Gauge
 
 from chassis import logs
+from notification.lease import NoticeKeeper
 from notification.mails import Writer
 from notification.smtp import LoginRefused, MailRefused, MailUnavailable
 from pipeline.job import Job
@@ -61,7 +62,8 @@ class Notices:
             return
         tries = job.notice["tries"]
         try:
-            self.server.send(self.writer.write(job))
+            with NoticeKeeper(self.jobs, job):
+                self.server.send(self.writer.write(job))
         except LoginRefused as error:
             self._pause(job, str(error))
         except MailRefused as error:

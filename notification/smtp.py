@@ -44,7 +44,7 @@ class LoginRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long, in seconds, a mail server may take; all of it is well below `timing.mail_lease`."""
+    """How long, in seconds, a mail server may take: nobody else's mail goes out of this process meanwhile."""
 
     answer: float = 10.0
     """For one answer, to its last byte."""

@@ -223,6 +223,11 @@ class Jobs(JobQueries):
         )
 
     @crashpoints
+    def renew_notice(self, job: Job) -> bool:
+        """Prolong the right to send the mail; `False` says that it is lost."""
+        return self._change(sending(job), {"notice.until": now() + self.timing.mail_lease}) is not None
+
+    @crashpoints
     def notice_sent(self, job: Job) -> bool:
         """Record that the mail server took the mail; `job` is what `claim_notice` returned."""
         return self._change(sending(job), {"notice.state": "sent", "notice.until": None}) is not None

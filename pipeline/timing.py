@@ -16,9 +16,8 @@ class Timing:
 
     lease: timedelta = timedelta(seconds=60)
     """How long a claim holds; a converter renews it four times in that time."""
-    mail_lease: timedelta = timedelta(seconds=180)
-    """How long one attempt to send a mail may take before another process may try: longer than a mail
-    server is waited for (`notification.smtp.Patience`)."""
+    mail_lease: timedelta = timedelta(seconds=15)
+    """How long the right to send a mail holds; its sender renews it four times in that time."""
     clock_skew: timedelta = timedelta(seconds=30)
     """How far two machines' clocks may stand apart: a lease is taken over only this long after its end."""
     retry_delay: timedelta = timedelta(seconds=10)

@@ -154,6 +154,7 @@ class Lanes:
         functions = ("Jobs.claim_notice", "MailServer.send", "Jobs.notice_sent", "_settle")
         return [
             *(Point(function, lambda: self._upload("text")) for function in functions),
+            Point("Jobs.renew_notice", lambda: self._upload("text"), {"MAIL_LEASE": "0.01"}),
             Point("Jobs.notice_delayed", lambda: self._stage.failed(LATER)),
             Point("Jobs.notice_undeliverable", lambda: self._stage.failed(NEVER)),
         ]

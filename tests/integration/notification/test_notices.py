@@ -15,7 +15,7 @@ from notification.smtp import LoginRefused, MailRefused, MailUnavailable
 from pipeline.job import Job
 from pipeline.jobs import Jobs
 from pipeline.mongodb import StoreRefused, StoreUnavailable, now
-from pipeline.timing import DEFAULT
+from pipeline.timing import DEFAULT, Timing
 from tests.integration.notification.conftest import Store, some
 
 WRITER = Writer(mail_from="mp3@example.org", public_url="http://mp3converter.com")
@@ -330,13 +330,50 @@ def test_of_many_senders_at_once_one_sends(store: Store) -> None:
     assert (post.asked, store.notice(job)["tries"]) == (1, 1)
 
 
+def test_a_slow_mail_server_costs_the_sender_its_right_as_little_as_a_store_that_is_away(
+    store: Store,
+) -> None:
+    job = store.done()
+    jobs = Reluctant(store, Timing(mail_lease=4 * SECOND, clock_skew=timedelta(0)))
+    others: list[Job | None] = []
+
+    class Slow(Post):
+        def send(self, message: EmailMessage) -> None:
+            super().send(message)
+            untils = {store.notice(job)["until"]}
+            while len(untils) <= 2 and not any(others):  # 2 renewals
+                untils.add(store.notice(job)["until"])
+                others.append(jobs.claim_notice(job.id))
+
+    notices(jobs, Slow()).look_at(job.id)
+
+    assert set(others) == {None}
+    assert jobs.refused == 1
+    assert (store.notice(job)["state"], store.notice(job)["token"]) == ("sent", 1)
+
+
+class Reluctant(Jobs):
+    """A store that is away for the first renewal."""
+
+    refused = 0
+
+    def __init__(self, store: Store, timing: Timing) -> None:
+        super().__init__(store.client, timing)
+
+    def renew_notice(self, job: Job) -> bool:
+        if not self.refused:
+            self.refused += 1
+            raise StoreUnavailable("away")
+        return super().renew_notice(job)
+
+
 def test_a_sender_that_slept_through_its_right_changes_nothing(store: Store) -> None:
     job = store.done()
 
     class Slow(Post):
         def send(self, message: EmailMessage) -> None:
             super().send(message)
-            store.set(job, notice__until=now() - DEFAULT.mail_lease)
+            store.set(job, notice__until=now() - DEFAULT.clock_skew - SECOND)
             some(store.jobs.claim_notice(job.id))  # another sender takes over
 
     notices(store.jobs, Slow()).look_at(job.id)

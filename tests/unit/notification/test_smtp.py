@@ -14,7 +14,6 @@ from notification.smtp import (
     MailUnavailable,
     Patience,
 )
-from pipeline.timing import DEFAULT
 from tests.unit.notification import mail_server
 from tests.unit.notification.mail_server import CUT, SILENCE, TRICKLE
 
@@ -247,14 +246,6 @@ def test_the_text_may_take_longer_than_a_word() -> None:
 
     timer.join()
     assert len(server.texts) == 1
-
-
-def test_the_slowest_server_is_left_well_before_the_right_to_send_ends() -> None:
-    connecting, sending = 2 * PATIENCE.answer, PATIENCE.text
-
-    longest = connecting + PATIENCE.session + sending + PATIENCE.farewell
-
-    assert longest <= 0.96 * DEFAULT.mail_lease.total_seconds()
 
 
 # -- readiness ----------------------------------------------------------------------------------
