@@ -22,7 +22,6 @@ EXTENSIONS = "creation,creation-with-upload,creation-defer-length,expiration,ter
 ALGORITHMS = ("sha1", "sha256")
 PART_TYPE = "application/offset+octet-stream"
 MAX_METADATA = 4096
-MAX_CONTENT_TYPE = 100
 MAX_DIGITS = 18
 _KEY = re.compile(r"[!-+\--~]+")  # printable ASCII without space and comma
 
@@ -111,7 +110,7 @@ def description(request: Request) -> Description:
     return Description(
         length=length,
         filename=names.clean(metadata.get("filename", "")),
-        content_type=metadata.get("filetype", "")[:MAX_CONTENT_TYPE] or "application/octet-stream",
+        content_type=names.media_type(metadata.get("filetype")),
         options=options,
         metadata=text,
     )
