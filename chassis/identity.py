@@ -25,6 +25,8 @@ REFRESH_SECONDS = 10.0
 """How often keys and revocations are fetched anew: what is withdrawn is refused after this."""
 COOLDOWN_SECONDS = 5.0
 """The least time between two fetches, whatever key ids strangers make up."""
+FIRST_COOLDOWN_SECONDS = 1.0
+"""The same as long as nothing was ever fetched, so nobody can be let in."""
 
 log = logs.get(__name__)
 
@@ -86,7 +88,8 @@ class Verifier:
     ) -> None:
         self._fetch_keys = fetch_keys
         self._fetch_revocations = fetch_revocations
-        self._revocations = Revocations()
+        self._revocations: Revocations | None = None
+        self._asked_at = float("-inf")
         self._verified: dict[str, _Verified] = {}
         self._issuer = issuer
         self._audience = audience
@@ -99,7 +102,7 @@ class Verifier:
 
         Raises:
             InvalidToken: saying what is wrong with it (for the log, not for the stranger).
-            KeysUnavailable: no keys were ever fetched.
+            KeysUnavailable: no keys, or no revocations, were ever fetched.
         """
         known = self._verified.get(token)
         if known is None or known.key_id not in self._keys or known.until < time.time():
@@ -107,10 +110,10 @@ class Verifier:
             if len(self._verified) >= MAX_VERIFIED:
                 self._verified.clear()
             self._verified[token] = known
-        identity = known.identity
-        if identity.issued_at < self._revocations.good_since.get(identity.username, 0):
+        identity, revocations = known.identity, self._revocations or self._first_revocations()
+        if identity.issued_at < revocations.good_since.get(identity.username, 0):
             raise InvalidToken("revoked")
-        if identity.session_id in self._revocations.ended_sessions:
+        if identity.session_id in revocations.ended_sessions:
             raise InvalidToken("of a session that was ended")
         return identity
 
@@ -136,10 +139,7 @@ class Verifier:
         """Fetch keys and revocations now; those before are kept when auth is away."""
         with self._fetching:
             self._refresh()
-        try:
-            self._revocations = self._fetch_revocations()
-        except KeysUnavailable as error:
-            log.warning("revocations not fetched, the last ones are kept", reason=str(error))
+            self._refresh_revocations()
 
     def keep_fresh(self) -> None:
         """Refresh every `REFRESH_SECONDS` on a thread that ends with the process."""
@@ -164,7 +164,8 @@ class Verifier:
             raise InvalidToken("no key id")
         if kid not in self._keys:
             with self._fetching:
-                if kid not in self._keys and time.monotonic() - self._tried_at > COOLDOWN_SECONDS:
+                cooldown = COOLDOWN_SECONDS if self._keys else FIRST_COOLDOWN_SECONDS
+                if kid not in self._keys and time.monotonic() - self._tried_at > cooldown:
                     self._refresh()
         keys = self._keys
         if not keys:
@@ -172,6 +173,21 @@ class Verifier:
         if kid not in keys:
             raise InvalidToken("unknown key id")
         return keys[kid]
+
+    def _first_revocations(self) -> Revocations:
+        with self._fetching:
+            if self._revocations is None and time.monotonic() - self._asked_at > FIRST_COOLDOWN_SECONDS:
+                self._refresh_revocations()
+            if self._revocations is None:
+                raise KeysUnavailable("no revocations fetched from auth yet")
+            return self._revocations
+
+    def _refresh_revocations(self) -> None:
+        self._asked_at = time.monotonic()
+        try:
+            self._revocations = self._fetch_revocations()
+        except KeysUnavailable as error:
+            log.warning("revocations not fetched, the last ones are kept", reason=str(error))
 
     def _refresh(self) -> None:
         self._tried_at = time.monotonic()

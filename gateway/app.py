@@ -12,6 +12,7 @@ from gateway.collaborators import Collaborators, use
 from gateway.door import answers, framing, headers
 from gateway.door.auth_client import AuthClient
 from gateway.door.door import Door
+from gateway.door.kept_keys import KeptKeys
 from gateway.door.presence import client_left
 from gateway.door.rates import Rates
 from gateway.door.remembered import Remembered
@@ -44,8 +45,9 @@ def create_app() -> Flask:
     client = mongodb.connect(settings.mongodb_url.get_secret_value())
     publisher = Publisher(settings.rabbitmq_url.get_secret_value(), "gateway")
     auth = AuthClient(str(settings.auth_url))
+    keys = KeptKeys(settings.kept_keys, auth.keys, auth.revocations) if settings.kept_keys else auth
     verifier = Verifier(
-        auth.keys, auth.revocations, issuer=settings.token_issuer, audience=settings.token_audience
+        keys.keys, keys.revocations, issuer=settings.token_issuer, audience=settings.token_audience
     )
     verifier.keep_fresh()
     checks = {

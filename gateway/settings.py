@@ -1,6 +1,7 @@
 """What the gateway and its reconciler read from the environment."""
 
 from datetime import timedelta
+from pathlib import Path
 
 from pydantic import Field, HttpUrl, SecretStr
 
@@ -12,6 +13,7 @@ class Settings(JobSettings):
     """The names are those of the environment, in capitals there."""
 
     auth_url: HttpUrl = HttpUrl("http://auth:5000")
+    kept_keys: Path | None = None
     mongodb_url: SecretStr
     rabbitmq_url: SecretStr
     host: str = "0.0.0.0"  # noqa: S104 - it is the door; the network policy says who may knock
