@@ -139,6 +139,15 @@ def not_ready(state: str) -> Words:
     )
 
 
+@errors.problem(HTTPStatus.PRECONDITION_FAILED)
+def precondition_failed() -> Words:
+    """The file is not the one that `If-Match` or `If-Unmodified-Since` asks for."""
+    return Words(
+        "this is not the file that If-Match or If-Unmodified-Since asks for",
+        "HEAD shows the ETag and Last-Modified that it has now.",
+    )
+
+
 @errors.problem(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE)
 def range_beyond_end(size: int) -> Words:
     """The range begins after the end of the file."""

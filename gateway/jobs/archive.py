@@ -51,6 +51,7 @@ def of(jobs: Sequence[Job], mp3s: Blobs) -> Content:
 
     return Content(
         filename=FILENAME,
+        plain_name=FILENAME,
         mimetype="application/zip",
         size=offset + len(end),
         tag=hashlib.sha256(end + b"".join(member.tag for member in members)).hexdigest(),

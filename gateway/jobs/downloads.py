@@ -21,6 +21,7 @@ def send_mp3(job: Job, mp3s: Blobs, downloads: Shares) -> Response:
     blob = _blob(job, mp3s)
     content = Content(
         filename=names.of_mp3(job.source["filename"]),
+        plain_name=f"{job.id}.mp3",
         mimetype="audio/mpeg",
         size=blob.size,
         tag=blob.sha256,

@@ -1,5 +1,6 @@
 """Send stored bytes, whole or a range of them, one piece in memory at a time (RFC 9110)."""
 
+import errno
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,8 +11,12 @@ from flask import Response, request
 from werkzeug.datastructures import ContentRange
 from werkzeug.http import http_date
 
+from chassis import logs
 from gateway import problems
 from gateway.uploads import names
+from pipeline.files import NoSuchBlob
+
+log = logs.get(__name__)
 
 PIECE_BYTES = 256 * 1024
 """What is sent at once; a client must take that much in the time that `connections` allows."""
@@ -28,25 +33,47 @@ class Content:
     """What no other content has; `None` if nobody knows."""
     changed_at: datetime
     read: Callable[[int, int], Iterator[bytes]]
+    plain_name: str = "download"
+    """Its name for who reads only ASCII, where nothing of the true one is left in that."""
 
 
 def send(content: Content, kind: Literal["attachment", "inline"] = "attachment") -> Response:
     """Return what the request's range and conditions ask of this.
 
     Raises:
-        Problem: the range lies beyond its end.
+        Problem: the range lies beyond its end, or the client wants this only as it was at another time.
     """
-    if content.tag and request.if_none_match.contains_weak(content.tag):
+    if not _is_as_wanted(content):
+        raise problems.precondition_failed()
+    if _is_known(content):
         response = Response(status=HTTPStatus.NOT_MODIFIED)
     else:
         response = _asked_for(content)
-        response.headers["Content-Disposition"] = names.disposition(kind, content.filename)
+        response.headers["Content-Disposition"] = names.disposition(
+            kind, content.filename, content.plain_name
+        )
     response.headers["Accept-Ranges"] = "bytes"
     response.headers["Cache-Control"] = "private, no-cache"
     response.last_modified = content.changed_at
     if content.tag:
         response.set_etag(content.tag)
     return response
+
+
+def _is_as_wanted(content: Content) -> bool:
+    """Whether `If-Match`, or else `If-Unmodified-Since`, holds (RFC 9110, section 13.2.2)."""
+    if "If-Match" in request.headers:
+        return bool(request.if_match.star_tag or (content.tag and request.if_match.contains(content.tag)))
+    since = request.if_unmodified_since
+    return since is None or content.changed_at.replace(microsecond=0) <= since
+
+
+def _is_known(content: Content) -> bool:
+    """Whether the client has it already: by `If-None-Match`, or else by `If-Modified-Since`."""
+    if "If-None-Match" in request.headers:
+        return bool(content.tag and request.if_none_match.contains_weak(content.tag))
+    since = request.if_modified_since
+    return since is not None and content.changed_at.replace(microsecond=0) <= since
 
 
 def _asked_for(content: Content) -> Response:
@@ -86,6 +113,11 @@ def _changed(content: Content) -> bool:
 
 
 def _pieces(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    for chunk in chunks:
-        for start in range(0, len(chunk), PIECE_BYTES):
-            yield chunk[start : start + PIECE_BYTES]
+    try:
+        for chunk in chunks:
+            for start in range(0, len(chunk), PIECE_BYTES):
+                yield chunk[start : start + PIECE_BYTES]
+    except NoSuchBlob:
+        log.info("deleted during its download")
+        # Cutting the connection is all that says so: the length was promised already.
+        raise ConnectionResetError(errno.ECONNRESET, "deleted during its download") from None

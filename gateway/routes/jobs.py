@@ -106,7 +106,10 @@ def events(job_id: str) -> Response:
 @routes.get("/<job_id>/mp3")
 @requires("jobs:read")
 @documented(
-    {200: "mp3", 206: "mp3", 304: "nothing"}, errors=(404, 409, 416), query=("inline",), headers=("Range",)
+    {200: "mp3", 206: "mp3", 304: "nothing"},
+    errors=(404, 409, 412, 416),
+    query=("inline",),
+    headers=("Range",),
 )
 def mp3(job_id: str) -> Response:
     """Download the MP3 of a finished job."""
@@ -124,7 +127,10 @@ def peaks(job_id: str) -> Response:
 @routes.get("/archive")
 @requires("jobs:read")
 @documented(
-    {200: "zip", 206: "zip", 304: "nothing"}, errors=(404, 409, 416, 422), query=("ids",), headers=("Range",)
+    {200: "zip", 206: "zip", 304: "nothing"},
+    errors=(404, 409, 412, 416, 422),
+    query=("ids",),
+    headers=("Range",),
 )
 def archive() -> Response:
     """Download the MP3s of several finished jobs as one zip."""

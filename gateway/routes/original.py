@@ -58,7 +58,7 @@ def upload() -> Response:
 @requires("jobs:read")
 @documented(
     {200: "mp3", 206: "mp3", 304: "nothing"},
-    errors=(400, 404, 409, 416),
+    errors=(400, 404, 409, 412, 416),
     query=("fid", "inline"),
     headers=("Range",),
 )

@@ -33,12 +33,16 @@ def of_mp3(video: str) -> str:
     return f"{stem if dot and stem else video}.mp3"
 
 
-def disposition(kind: str, name: str) -> str:
+def disposition(kind: str, name: str, otherwise: str) -> str:
     """Return `Content-Disposition` with the name in both forms.
 
-    RFC 6266: `filename*` holds the true name; `curl -OJ` reads only the plain one.
+    RFC 6266: `filename*` holds the true name; `curl -OJ` reads only the plain one, which is `otherwise`
+    where no letter or digit of the true one is left.
     """
-    return f"{kind}; filename=\"{_ascii(name)}\"; filename*=UTF-8''{quote(name, safe='')}"
+    near = _ascii(name)
+    stem = near.rpartition(".")[0] or near
+    plain = near if re.search("[A-Za-z0-9]", stem) else otherwise
+    return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
 def _ascii(name: str) -> str:

@@ -169,3 +169,55 @@ def test_an_mp3_that_another_tool_stored_has_no_tag(me: httpx.Client, stores: St
 
     assert answer.content == MP3
     assert "ETag" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"If_Match": TAG}, 200),
+        ({"If_Match": f'"x", {TAG}'}, 200),
+        ({"If_Match": "*"}, 200),
+        ({"If_Match": '"x"'}, 412),
+        ({"If_Match": f"W/{TAG}"}, 412),
+        ({"If_Match": '"x"', "Range": "bytes=0-1"}, 412),
+        ({"If_Match": TAG, "If_Unmodified_Since": "Mon, 01 Jan 2001 00:00:00 GMT"}, 200),
+        ({"If_Unmodified_Since": "Mon, 01 Jan 2001 00:00:00 GMT"}, 412),
+        ({"If_Unmodified_Since": "Fri, 01 Jan 2100 00:00:00 GMT"}, 200),
+        ({"If_Unmodified_Since": "yesterday"}, 200),
+        ({"If_Modified_Since": "Fri, 01 Jan 2100 00:00:00 GMT"}, 304),
+        ({"If_Modified_Since": "Mon, 01 Jan 2001 00:00:00 GMT"}, 200),
+        ({"If_None_Match": '"x"', "If_Modified_Since": "Fri, 01 Jan 2100 00:00:00 GMT"}, 200),
+    ],
+)
+def test_a_download_may_be_conditional(
+    me: httpx.Client, job: Job, headers: dict[str, str], status: int
+) -> None:
+    assert download(me, job, **headers).status_code == status
+
+
+def test_a_file_that_is_deleted_during_its_download_is_cut_off_and_no_error(
+    gateway: Gateway, stores: Stores
+) -> None:
+    content = random.Random(3).randbytes(24 * CHUNK_BYTES)  # noqa: S311 - more than the sockets hold
+    job = stores.done("me@example.com", content)
+    lines_before = len(gateway.running.log.read_text().splitlines())
+    with gateway.client() as client:
+        with client.stream("GET", f"/v1/jobs/{job.id}/mp3") as answer:
+            pieces = answer.iter_raw(1000)
+            next(pieces)
+            with gateway.client() as other:
+                assert other.delete(f"/v1/jobs/{job.id}").status_code == 204
+            with pytest.raises(httpx.RemoteProtocolError):
+                list(pieces)
+        assert client.get("/v1/limits").status_code == 200
+
+    said = "\n".join(gateway.running.log.read_text().splitlines()[lines_before:])
+    assert "deleted during its download" in said
+    assert "error" not in said.lower()
+    assert "Traceback" not in said
+
+
+def test_the_stream_of_events_names_its_characters_once(me: httpx.Client, job: Job) -> None:
+    kind = me.get(f"/v1/jobs/{job.id}/events").headers["Content-Type"]
+
+    assert kind == "text/event-stream; charset=utf-8"
