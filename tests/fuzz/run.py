@@ -1,5 +1,7 @@
 """Run schemathesis against a suite: every check, every phase, as two users and an administrator.
 
+Then broken bytes (`tests.fuzz.raw`) for a third of that time.
+
 `python -m tests.fuzz.run [--seconds 600] [--seed N]` starts a suite of its own, and ends it.
 """
 
@@ -10,9 +12,14 @@ import random
 import subprocess
 import sys
 import tempfile
+import time
+from itertools import takewhile
 from pathlib import Path
 
+import httpx
+
 from dev.stack import Stack
+from tests.fuzz import raw
 from tests.fuzz.hooks import PASSWORD, USERS
 
 FOLDER = Path(__file__).parent
@@ -51,6 +58,19 @@ def fuzz(stack: Stack, folder: Path, seconds: int, seed: int) -> "subprocess.Com
     )
 
 
+def fuzz_bytes(stack: Stack, seconds: float, seed: int) -> list[str]:
+    """Send broken bytes to the gateway for so long; return what is wrong with it, a line each."""
+    tokens = [
+        httpx.post(f"{stack.gateway_url}/login", auth=(name, PASSWORD)).raise_for_status().text
+        for name in USERS
+    ]
+    until, port = time.monotonic() + seconds, httpx.URL(stack.gateway_url).port or 80
+    requests = takewhile(lambda _: time.monotonic() < until, raw.Requests(seed, tokens))
+    found = [str(finding) for finding in raw.fuzz(port, requests)]
+    logs = [log for log in sorted(stack.folder.rglob("*.log")) if b"Traceback" in log.read_bytes()]
+    return [*found, *(f"a traceback in {log.name}" for log in logs)]
+
+
 def _user(name: str) -> dict[str, object]:
     credentials = base64.b64encode(f"{name}:{PASSWORD}".encode()).decode()
     return {
@@ -70,10 +90,11 @@ def main() -> int:
         stack.up()
         try:
             done = fuzz(stack, Path(folder), arguments.seconds, arguments.seed)
+            found = fuzz_bytes(stack, arguments.seconds / 3, arguments.seed)
         finally:
             stack.down()
-    sys.stdout.write(done.stdout + done.stderr)
-    return done.returncode
+    sys.stdout.write(done.stdout + done.stderr + "".join(f"{line}\n" for line in found))
+    return done.returncode or bool(found)
 
 
 if __name__ == "__main__":

@@ -3,9 +3,11 @@
 import base64
 import json
 import os
+from itertools import islice
 
 import pytest
 
+from tests.fuzz import raw
 from tests.integration.gateway.conftest import Gateway, Stores
 from tests.integration.gateway.uploads.test_uploads import send
 
@@ -238,3 +240,14 @@ def test_a_token_that_is_deep_is_no_token(gateway: Gateway) -> None:
             + b"\r\n\r\n",
         )
         assert answer.startswith(b"HTTP/1.1 401 ")
+
+
+def test_nothing_broken_breaks_the_gateway(gateway: Gateway, stores: Stores) -> None:
+    token = gateway.auth.token("me@example.com")
+    before = gateway.running.log.read_text().count("Traceback")
+
+    found = raw.fuzz(gateway.port, islice(raw.Requests(6, [token]), 800))
+
+    assert "\n".join(map(str, found)) == ""
+    assert gateway.running.log.read_text().count("Traceback") == before
+    assert stores.documents() >= 0
