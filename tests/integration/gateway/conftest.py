@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from flask import Flask, Response, abort, request
 from werkzeug.serving import make_server
 
+from auth.authorization import basic
 from dev.program import Program, Running, answers, free_ports
 from pipeline import mongodb
 from pipeline.files import Blobs
@@ -80,11 +81,11 @@ class SmallAuth:
 
     def begin_session(self) -> Response:
         self.echo("sessions")
-        given = request.authorization
-        if given is None or given.password != "right":
+        given = basic(request.headers.get("Authorization", ""))
+        if given is None or given[1] != "right":
             return Response("invalid credentials", 401)
         session_id, secret = uuid4().hex, secrets.token_urlsafe(32)
-        self.sessions[secret] = session_id, given.username or ""
+        self.sessions[secret] = session_id, given[0]
         return Response(json.dumps({"id": session_id, "secret": secret}), 201, mimetype="application/json")
 
     def exchange(self) -> Response:
@@ -102,10 +103,10 @@ class SmallAuth:
 
     def login(self) -> Response:
         self.echo("login")
-        given = request.authorization
-        if given is not None and given.password == "right":
-            scope = "jobs:read jobs:write" + " admin" * (given.username == "boss@example.com")
-            return Response(self.token(given.username or "", scope), mimetype="text/plain")
+        given = basic(request.headers.get("Authorization", ""))
+        if given is not None and given[1] == "right":
+            scope = "jobs:read jobs:write" + " admin" * (given[0] == "boss@example.com")
+            return Response(self.token(given[0], scope), mimetype="text/plain")
         refused = Response("invalid credentials", 401, mimetype="text/plain")
         refused.headers["WWW-Authenticate"] = 'Basic realm="login"'
         return refused
