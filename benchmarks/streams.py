@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from http.server import ThreadingHTTPServer
 from pathlib import Path
@@ -77,8 +77,7 @@ def main() -> None:
         stack.enter_context(started(servers.mongodb(folder / "mongodb", mongodb_port, PASSWORD)))
         url = f"mongodb://root:{PASSWORD}@127.0.0.1:{mongodb_port}"
         program = gateway(folder / "gateway", url, keys.server_address[1], port, admin_port)
-        threads = {"THREADS": str(2 * asked.streams + 64)}  # half of them may wait
-        stack.enter_context(started(replace(program, environment={**program.environment, **threads})))
+        stack.enter_context(started(program))
         client = stack.enter_context(mongodb.connect(url))
         jobs = Jobs(client)
         jobs.ensure_indexes()
