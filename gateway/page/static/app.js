@@ -69,7 +69,15 @@ async function listUploads() {
 }
 
 function listAll() {
-  Promise.all([listJobs(), listUploads()]).catch(complain);
+  return Promise.all([listJobs(), listUploads()]).catch(complain);
+}
+
+/** Bring the job that the address names into view: mails link to it. */
+async function showLinked() {
+  const id = location.hash.slice(1);
+  if (!/^[0-9a-f]{32}$/.test(id)) return;
+  take(await ask("GET", `v1/jobs/${id}`)); // it may be older than those that are listed
+  requestAnimationFrame(() => document.querySelector(`[data-id="${id}"]`)?.scrollIntoView());
 }
 
 /** @param {unknown} error */
@@ -89,7 +97,7 @@ function enter(who) {
   entering = { problem: null, note: "", busy: false };
   stop = follow("v1/events", {
     opened: () => {
-      if (shown.lost) listAll();
+      listAll(); // what changed before the stream was open
       shown.lost = false;
       uploads.resumeAll();
       changed();
@@ -106,7 +114,7 @@ function enter(who) {
     },
     reset: listAll,
   });
-  listAll();
+  listAll().then(showLinked).catch(complain);
   refreshUsage();
   ask("GET", "v1/limits").then((limits) => {
     allowed.limits = limits;

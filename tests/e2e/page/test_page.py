@@ -178,6 +178,15 @@ def test_a_list_of_two_hundred_is_shown_page_by_page(visit: Visit) -> None:
     expect(visit.page.locator("li.row")).to_have_count(55)
 
 
+def test_the_link_of_a_mail_leads_to_its_job_however_old_it_is(visit: Visit) -> None:
+    first, *_ = [visit.user.upload(b"no video", f"clip {n}.mp4") for n in range(55)]
+    visit.page.goto("about:blank")
+
+    visit.page.goto(f"{visit.user.stack.gateway_url}/#{first}")
+
+    expect(visit.row("clip 0.mp4")).to_be_in_viewport()
+
+
 def test_german_is_spoken_to_who_reads_german(visits: Visits) -> None:
     visit = visits(locale="de-DE")
 
