@@ -2,7 +2,8 @@
 
 from flask import Flask
 
-from auth import admin_views, database, problems, views
+from auth import admin_views, database, key_views, problems, views
+from auth.key_store import PersonalKeys
 from auth.keyring import Keyring
 from auth.logins import Logins
 from auth.passwords import Passwords
@@ -36,7 +37,7 @@ def create_app() -> Flask:
         per_address=settings.failures_per_address,
         window=settings.failures_window,
     )
-    return build(Logins(users, Passwords(), tokens, throttle, Sessions(engine)))
+    return build(Logins(users, Passwords(), tokens, throttle, Sessions(engine), PersonalKeys(engine)))
 
 
 def build(logins: Logins) -> Flask:
@@ -49,4 +50,5 @@ def build(logins: Logins) -> Flask:
     problems.register(app)
     app.register_blueprint(views.routes)
     app.register_blueprint(admin_views.routes)
+    app.register_blueprint(key_views.routes)
     return app

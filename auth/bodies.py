@@ -3,7 +3,7 @@
 from typing import Any, Literal, TypeVar
 
 from flask import request
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from werkzeug.exceptions import BadRequest
 
 from auth import problems
@@ -35,6 +35,14 @@ class UserChange(Body):
     disabled: bool | None = None
     admin: bool | None = None
     password: Literal["generate"] | None = None
+
+
+class NewKey(Body):
+    """A personal key to make."""
+
+    name: str = Field(min_length=1, max_length=100)
+    scope: str | None = Field(default=None, max_length=100)
+    expires_in_days: int = Field(default=90, ge=1, le=365)
 
 
 B = TypeVar("B", bound=Body)

@@ -1,7 +1,7 @@
 """Connect to MySQL or MariaDB, and say in our own words what their driver raises.
 
-This module and those that run statements (`store`, `sessions`, `throttle`, `migrate`, `migrations`) are
-the only ones that import SQLAlchemy.
+This module and those that run statements (`store`, `sessions`, `key_store`, `throttle`, `migrate`,
+`migrations`) are the only ones that import SQLAlchemy.
 """
 
 from collections.abc import Iterator
@@ -61,6 +61,20 @@ sessions = Table(
     Column("ended_at", BigInteger, index=True),
     Column("agent", String(200), nullable=False),
     Column("address", String(45, collation="ascii_bin"), nullable=False),
+)
+personal_keys = Table(
+    "personal_keys",
+    metadata,
+    Column("id", String(32, collation="ascii_bin"), primary_key=True),
+    Column("user_id", String(32, collation="ascii_bin"), nullable=False, index=True),
+    Column("name", String(100, collation="utf8mb4_bin"), nullable=False),
+    Column("start", String(8, collation="ascii_bin"), nullable=False),
+    Column("sha256", String(64, collation="ascii_bin"), nullable=False, unique=True),
+    Column("scopes", String(255, collation="ascii_bin"), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("last_used_at", BigInteger),
+    Column("revoked_at", BigInteger, index=True),
 )
 
 

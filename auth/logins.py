@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from auth import audit, password_rules
+from auth import audit, password_rules, personal_key
+from auth.key_store import PersonalKeys
 from auth.passwords import Passwords
 from auth.sessions import TOKEN_LIFETIME, Session, SessionEnded, Sessions
 from auth.store import Users
@@ -30,6 +31,7 @@ class Logins:
     tokens: Tokens
     throttle: Throttle
     sessions: Sessions
+    keys: PersonalKeys
 
     def log_in(
         self, username: str, password: str, address: str, scopes: Iterable[str] | None = None
@@ -38,7 +40,7 @@ class Logins:
 
         Args:
             username: as typed.
-            password: as typed.
+            password: as typed; a personal key of the user's will do.
             address: where the request comes from.
             scopes: what the token is to allow; everything that the user may, by default.
 
@@ -46,9 +48,43 @@ class Logins:
             InvalidCredentials: nobody of this name and password may come in.
             InvalidScope: the user may come in, but not with these scopes.
         """
+        if personal_key.digest(password) is not None:
+            return self.log_in_with_key(password, address, scopes, username)
         user = self.identify(username, password, address)
         token = self.tokens.issue(user, scopes)
         audit.record("logged in", user=user.username, address=address)
+        return token
+
+    def log_in_with_key(
+        self, text: str, address: str, scopes: Iterable[str] | None = None, username: str | None = None
+    ) -> Token:
+        """Return a token for who has a personal key: it ends with the key at the latest.
+
+        Args:
+            text: the key.
+            address: where the request comes from.
+            scopes: what the token is to allow; everything that the key and its user may, by default.
+            username: whose key it must be, as typed; anybody's, by default.
+
+        Raises:
+            InvalidCredentials: it is no key that is good, or of somebody who may not come in.
+            InvalidScope: the key, or its user, may not do that.
+        """
+        sha256 = personal_key.digest(text)
+        if sha256 is None:
+            raise InvalidCredentials("invalid credentials")
+        account = sha256 if username is None else username
+        self._check_throttle(account, address)
+        key, name = self.keys.find(sha256) or (None, None)
+        user = None if name is None else self.users.find(name)
+        anothers = username is not None and username.lower() != name
+        if key is None or user is None or user.disabled or anothers:
+            self.throttle.failed(account, address)
+            audit.record("login refused", user=name, address=address, reason="wrong key")
+            raise InvalidCredentials("invalid credentials")
+        token = self.tokens.issue(user, scopes, key=key)
+        self.keys.note_use(key)
+        audit.record("logged in", user=name, address=address, key=key.id)
         return token
 
     def begin_session(self, username: str, password: str, address: str, agent: str) -> tuple[str, str]:
@@ -147,6 +183,8 @@ class Logins:
             raise InvalidToken("revoked")
         if "sid" in claims and not self.sessions.is_good(str(claims["sid"])):
             raise InvalidToken("of a session that ended")
+        if "key" in claims and not self.keys.is_good(str(claims["key"])):
+            raise InvalidToken("of a key that was revoked")
         return claims
 
     def _check_throttle(self, username: str, address: str) -> None:

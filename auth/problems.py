@@ -15,6 +15,7 @@ from auth.database import DatabaseUnavailable
 from auth.logins import InvalidCredentials
 from auth.password_rules import WeakPassword
 from auth.passwords import Busy
+from auth.personal_key import NoSuchKey, TooManyKeys
 from auth.sessions import SessionEnded
 from auth.throttle import TooManyFailures
 from auth.tokens import InvalidScope
@@ -117,6 +118,27 @@ def no_such_session(sentence: str) -> Words:
     return Words(sentence, "GET /v1/me/sessions lists your sessions.")
 
 
+@errors.problem(HTTPStatus.FORBIDDEN)
+def login_needed() -> Words:
+    """A personal key cannot manage personal keys."""
+    return Words(
+        "a personal key cannot manage keys",
+        "Use your password for this: a key that leaked must not make others.",
+    )
+
+
+@errors.problem(HTTPStatus.NOT_FOUND)
+def no_such_key(sentence: str) -> Words:
+    """The personal key was revoked, has expired, or belongs to another user."""
+    return Words(sentence, "GET /v1/me/keys lists your keys.")
+
+
+@errors.problem(HTTPStatus.CONFLICT)
+def too_many_keys(sentence: str) -> Words:
+    """The user has as many personal keys as allowed."""
+    return Words(sentence, "Revoke one that is no longer used.")
+
+
 @errors.problem(HTTPStatus.CONFLICT)
 def user_exists(sentence: str) -> Words:
     """There is a user with this name already."""
@@ -168,8 +190,10 @@ def internal_error() -> Words:
 REFUSALS: dict[type[Exception], Callable[[str], Problem]] = {
     InvalidScope: invalid_scope,
     InvalidUsername: invalid_username,
+    NoSuchKey: no_such_key,
     NoSuchUser: no_such_user,
     SessionEnded: no_such_session,
+    TooManyKeys: too_many_keys,
     UserExists: user_exists,
     WeakPassword: weak_password,
 }

@@ -9,6 +9,7 @@ from uuid import uuid4
 import jwt
 
 from auth.keyring import Keyring
+from auth.personal_key import PersonalKey
 from auth.user import User
 from chassis.identity import ALGORITHM, Revocations, Verifier
 
@@ -40,25 +41,36 @@ class Tokens:
         self._verifier = Verifier(keyring.jwks, Revocations, issuer=issuer, audience=audience)
 
     def issue(
-        self, user: User, scopes: Iterable[str] | None = None, session: tuple[str, timedelta] | None = None
+        self,
+        user: User,
+        scopes: Iterable[str] | None = None,
+        *,
+        session: tuple[str, timedelta] | None = None,
+        key: PersonalKey | None = None,
     ) -> Token:
         """Return a token for a user (RFC 7519), with every scope they may have or with fewer.
 
-        With the id of a session it ends with that, and after so long at the latest.
+        With the id of a session it ends with that, and after so long at the latest; with a personal key
+        it ends with that, and allows no more.
 
         Raises:
             InvalidScope: one of those asked for is not theirs.
         """
-        theirs = (*SCOPES, ADMIN_SCOPE) if user.admin else SCOPES
+        theirs: tuple[str, ...] = (*SCOPES, ADMIN_SCOPE) if user.admin else SCOPES
+        if key is not None:
+            theirs = tuple(scope for scope in theirs if scope in key.scopes)
         granted = theirs if scopes is None else tuple(dict.fromkeys(scopes))
         if not set(granted) <= set(theirs):
             raise InvalidScope(f"the scopes that you may ask for are {', '.join(theirs)}")
         # A revocation is valid from the next second on; see `Users.set_password`.
         issued_at = max(user.read_at, user.tokens_valid_from)
-        of_session = {} if session is None else {"sid": session[0]}
+        given_for = {} if session is None else {"sid": session[0]}
         lifetime = self._lifetime if session is None else min(self._lifetime, session[1])
         expires_at = issued_at + int(lifetime.total_seconds())
-        key = self._keyring.signing()
+        if key is not None:
+            given_for = {"key": key.id}
+            expires_at = min(expires_at, int(key.expires_at.timestamp()))
+        signing = self._keyring.signing()
         claims = {
             "sub": user.id,
             "iss": self._issuer,
@@ -69,9 +81,9 @@ class Tokens:
             "username": user.username,
             "admin": ADMIN_SCOPE in granted,
             "scope": " ".join(granted),
-            **of_session,
+            **given_for,
         }
-        text = jwt.encode(claims, key.private, algorithm=ALGORITHM, headers={"kid": key.id})
+        text = jwt.encode(claims, signing.private, algorithm=ALGORITHM, headers={"kid": signing.id})
         return Token(text, datetime.fromtimestamp(expires_at, UTC))
 
     def claims(self, token: str) -> dict[str, Any]:

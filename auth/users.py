@@ -1,4 +1,4 @@
-"""The operators' tool: `python -m auth.users add|passwd|disable|enable|list`.
+"""The operators' tool: `python -m auth.users add|passwd|disable|enable|list|keys|revoke`.
 
 A password is asked for, read from standard input, or generated; it is never on a command line, where
 every user of the machine could read it.
@@ -11,8 +11,10 @@ from collections.abc import Sequence
 
 from auth import database, password_rules, passwords
 from auth.database import DatabaseUnavailable, InvalidDatabaseUrl
+from auth.key_store import PersonalKeys
 from auth.password_rules import WeakPassword
 from auth.passwords import Passwords
+from auth.personal_key import NoSuchKey, PersonalKey
 from auth.settings import DatabaseSettings
 from auth.store import Users
 from auth.user import InvalidUsername, NoSuchUser, User, UserExists, canonical
@@ -28,12 +30,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
     try:
         url = DatabaseSettings.read().database_url.get_secret_value()
-        _run(asked, Users(database.connect(url)))
+        engine = database.connect(url)
+        _run(asked, Users(engine), PersonalKeys(engine))
     except (InvalidSettings, InvalidDatabaseUrl) as error:
         return _refuse(error, 2)
     except (
         DatabaseUnavailable,
         InvalidUsername,
+        NoSuchKey,
         NoSuchUser,
         UserExists,
         WeakPassword,
@@ -43,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _run(asked: argparse.Namespace, users: Users) -> None:
+def _run(asked: argparse.Namespace, users: Users, keys: PersonalKeys) -> None:
     if asked.command == "list":
         for user in users.all():
             sys.stdout.write(_line(user))
@@ -55,8 +59,20 @@ def _run(asked: argparse.Namespace, users: Users) -> None:
         users.set_password(username, _hash(asked, username))
     elif asked.command == "disable":
         users.disable(username)
+    elif asked.command == "keys":
+        for key in keys.all(_found(users, username)):
+            sys.stdout.write(_key_line(key))
+    elif asked.command == "revoke":
+        keys.revoke(_found(users, username), asked.key)
     else:
         users.enable(username)
+
+
+def _found(users: Users, username: str) -> User:
+    user = users.find(username)
+    if user is None:
+        raise NoSuchUser(f"there is no user {username}")
+    return user
 
 
 def _hash(asked: argparse.Namespace, username: str) -> str:
@@ -79,6 +95,12 @@ def _line(user: User) -> str:
     return f"{user.username}\t{role}\t{state}\t{user.created_at:%Y-%m-%d}\n"
 
 
+def _key_line(key: PersonalKey) -> str:
+    used = "never" if key.last_used_at is None else f"{key.last_used_at:%Y-%m-%d}"
+    scopes = " ".join(sorted(key.scopes))
+    return f"{key.id}\t{key.start}\t{scopes}\tuntil {key.expires_at:%Y-%m-%d}\tused {used}\t{key.name}\n"
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m auth.users", description="Manage the users.")
     commands = parser.add_subparsers(dest="command", required=True)
@@ -87,11 +109,15 @@ def _parser() -> argparse.ArgumentParser:
         ("passwd", "give a user a new password; their tokens are revoked"),
         ("disable", "let a user in no more; their tokens are revoked"),
         ("enable", "let a user in again"),
+        ("keys", "print a user's personal keys: id, first characters, scopes, end, last use, name"),
+        ("revoke", "revoke one of them"),
     ):
         command = commands.add_parser(name, help=help_text)
         command.add_argument("username", help="an e-mail address")
         if name == "add":
             command.add_argument("--admin", action="store_true", help="make an administrator")
+        if name == "revoke":
+            command.add_argument("key", help="its id, as keys prints it")
         if name in ("add", "passwd"):
             source = command.add_mutually_exclusive_group()
             source.add_argument("--stdin", action="store_true", help="read the password from standard input")

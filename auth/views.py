@@ -8,6 +8,7 @@ from flask import Blueprint, Response, current_app, jsonify, request
 
 from auth import authorization, bodies, problems
 from auth.logins import Logins
+from auth.personal_key import PREFIX
 from auth.sessions import Session
 from chassis.web import prefers_json
 
@@ -19,8 +20,12 @@ routes = Blueprint("routes", __name__)
 
 @routes.post("/login")
 def login() -> Response:
-    """Return a token for a user name and a password (HTTP basic)."""
-    token = logins().log_in(*_credentials(), _address(), bodies.scopes())
+    """Return a token for a user name and a password (HTTP basic), or for a personal key (bearer)."""
+    key = authorization.bearer(request.headers.get("Authorization", ""))
+    if key is not None and key.startswith(PREFIX):
+        token = logins().log_in_with_key(key, _address(), bodies.scopes())
+    else:
+        token = logins().log_in(*_credentials(), _address(), bodies.scopes())
     if prefers_json():
         response = jsonify(token=token.text, expires_at=token.expires_at.isoformat())
     else:
@@ -87,8 +92,12 @@ def end_session(session_id: str) -> Response:
 
 @routes.get("/revocations")
 def revocations() -> Response:
-    """Return since when (epoch seconds) whose tokens are good, and whose sessions were ended lately."""
-    response = jsonify(revocations=logins().users.revocations(), ended_sessions=logins().sessions.ended())
+    """Return since when (epoch seconds) whose tokens are good, and what ended lately that tokens were for."""
+    response = jsonify(
+        revocations=logins().users.revocations(),
+        ended_sessions=logins().sessions.ended(),
+        revoked_keys=logins().keys.revoked(),
+    )
     response.headers["Cache-Control"] = "no-store"
     return response
 

@@ -38,6 +38,8 @@ class Revocations:
     good_since: Mapping[str, int] = field(default_factory=dict)
     """By user: earlier ones (seconds) are refused."""
     ended_sessions: frozenset[str] = frozenset()
+    revoked_keys: frozenset[str] = frozenset()
+    """The ids of personal keys."""
 
 
 FetchRevocations = Callable[[], Revocations]
@@ -66,6 +68,8 @@ class Identity:
     issued_at: int
     session_id: str | None = None
     """Of the browser that is logged in, where it is one that asks."""
+    key_id: str | None = None
+    """Of the personal key that the token was given for, where it was for one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +119,8 @@ class Verifier:
             raise InvalidToken("revoked")
         if identity.session_id in revocations.ended_sessions:
             raise InvalidToken("of a session that was ended")
+        if identity.key_id in self._revocations.revoked_keys:
+            raise InvalidToken("of a key that was revoked")
         return identity
 
     def _verify(self, token: str) -> "_Verified":
@@ -205,8 +211,8 @@ def _identity(claims: Mapping[str, Any]) -> Identity:
     username, admin, scope = claims["username"], claims["admin"], claims["scope"]
     if not (isinstance(username, str) and username and isinstance(admin, bool) and isinstance(scope, str)):
         raise InvalidToken("a claim has another type than it must")
-    session_id = claims.get("sid")
-    if not (session_id is None or isinstance(session_id, str)):
+    session_id, key_id = claims.get("sid"), claims.get("key")
+    if not all(given_for is None or isinstance(given_for, str) for given_for in (session_id, key_id)):
         raise InvalidToken("a claim has another type than it must")
     scopes = frozenset(scope.split())
-    return Identity(username, admin, scopes, str(claims["jti"]), int(claims["iat"]), session_id)
+    return Identity(username, admin, scopes, str(claims["jti"]), int(claims["iat"]), session_id, key_id)

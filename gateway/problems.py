@@ -20,8 +20,8 @@ def not_authorized() -> Words:
     """The token or password is missing, wrong, expired or revoked."""
     return Words(
         "not authorized",
-        "Send a user name and password (curl -u me@example.com), or a token from POST /login as "
-        "'Authorization: Bearer <token>'. A token that worked before has expired or was revoked.",
+        "Send a user name and password (curl -u me@example.com), or a personal key or a token from POST "
+        "/login as 'Authorization: Bearer <token>'. A token that worked before has expired or was revoked.",
         {"WWW-Authenticate": "Bearer"},
     )
 
@@ -175,6 +175,15 @@ def missing_scope(scope: str) -> Words:
         f"this needs a token with the scope {scope}",
         "Log in without asking for fewer scopes. Only administrators have the scope admin.",
         {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{scope}"'},
+    )
+
+
+@errors.problem(HTTPStatus.FORBIDDEN)
+def login_needed() -> Words:
+    """A personal key cannot manage personal keys."""
+    return Words(
+        "a personal key cannot manage keys",
+        "Use your password for this: a key that leaked must not make others.",
     )
 
 

@@ -30,6 +30,7 @@ _COUNT = {"type": "string", "pattern": "^[0-9]{1,12}$"}
 PARAMETERS: dict[str, tuple[str, Json]] = {
     "job_id": ("The job's id: 32 hexadecimal characters.", {"type": "string", "minLength": 1}),
     "session_id": ("The session's id.", {"type": "string", "minLength": 1}),
+    "key_id": ("The key's id, as the list tells it.", {"type": "string", "minLength": 1}),
     "queue": ("`video` or `mp3`.", {"type": "string", "enum": list(QUEUES)}),
     "username": ("The user's name, an e-mail address.", {"type": "string", "minLength": 1}),
     "name": ("The file's name.", {"type": "string"}),

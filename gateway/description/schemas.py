@@ -12,6 +12,8 @@ _LABEL = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 ADDRESS = rf"^{_ATOM}(\.{_ATOM})*@{_LABEL}(\.{_LABEL})*$"
 SCOPES = "^((jobs:read|jobs:write|admin)( (jobs:read|jobs:write|admin))*)?$"
 
+KEY_SCOPES = "^(jobs:read|jobs:write|admin)( (jobs:read|jobs:write|admin))*$"
+
 
 class Shape(BaseModel):
     """Nothing but what is named here."""
@@ -209,6 +211,40 @@ class Sessions(Shape):
     sessions: list[Session]
 
 
+class KeyWish(Shape):
+    """A personal key to make."""
+
+    name: str = Field(min_length=1, max_length=100, description="what you will know it by")
+    scope: str | None = Field(
+        default=None, pattern=KEY_SCOPES, description="reading and writing jobs by default"
+    )
+    expires_in_days: int = Field(default=90, ge=1, le=365)
+
+
+class Key(Shape):
+    """A personal key that is good."""
+
+    id: str
+    name: str
+    start: str = Field(description="its first characters")
+    scope: str
+    created_at: datetime
+    expires_at: datetime
+    last_used_at: datetime | None = Field(description="to the hour")
+
+
+class NewKey(Key):
+    """A personal key, with what is told once."""
+
+    key: str = Field(description="the key itself, in this answer only")
+
+
+class Keys(Shape):
+    """Your personal keys."""
+
+    keys: list[Key]
+
+
 class NewPassword(Shape):
     """Your next password."""
 
@@ -308,6 +344,9 @@ SHAPES: tuple[type[BaseModel], ...] = (
     SessionLogin,
     Me,
     Sessions,
+    KeyWish,
+    NewKey,
+    Keys,
     NewPassword,
     NewUser,
     UserChange,

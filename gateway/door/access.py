@@ -1,4 +1,4 @@
-"""Who asks, and whether they may: tokens, user names with passwords, sessions of browsers, and scopes."""
+"""Who asks, and whether they may: tokens, passwords, personal keys, sessions of browsers, and scopes."""
 
 import base64
 from collections.abc import Callable
@@ -17,6 +17,8 @@ from gateway.door.remembered import Ask, Remembered
 
 P = ParamSpec("P")
 Scope = Literal["jobs:read", "jobs:write", "admin"]
+KEY_PREFIX = "v2m_"
+"""How personal keys begin, and no token of auth's."""
 
 
 def requires(
@@ -122,6 +124,8 @@ def _identify() -> Identity:
         return _of_session()
     kind, _, value = given.partition(" ")
     value = value.strip()
+    if kind.lower() == "bearer" and value.startswith(KEY_PREFIX):
+        return _of_password(given)
     if kind.lower() == "bearer" and value:
         return _of_token(value)
     if kind.lower() == "basic" and user_of(given) is not None:
@@ -142,7 +146,7 @@ def _of_token(token: str) -> Identity:
 def _of_password(credentials: str) -> Identity:
     found = _exchanged(credentials, the_door().passwords, _ask_by_password)
     if found is None:
-        audit.record("refused", reason="wrong user name or password")
+        audit.record("refused", reason="wrong user name, password or key")
         raise problems.not_authorized()
     return found
 

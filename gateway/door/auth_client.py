@@ -81,7 +81,7 @@ class AuthClient:
             raise problems.unavailable("the auth service")
 
     def token(self, credentials: str, address: str, request_id: str) -> str | None:
-        """Return a token for the `Basic` credentials of a request, or `None` when they are wrong.
+        """Return a token for the password or personal key of a request, or `None` when it is wrong.
 
         Raises:
             Problem: auth is away, or refuses to look at them for now.
@@ -105,11 +105,12 @@ class AuthClient:
             KeysUnavailable: auth does not say.
         """
         told = self._poll("/revocations")
-        found, ended = told.get("revocations"), told.get("ended_sessions", [])
-        if not isinstance(found, dict) or not isinstance(ended, list):
+        found = told.get("revocations")
+        ended, keys = told.get("ended_sessions", []), told.get("revoked_keys", [])
+        if not (isinstance(found, dict) and isinstance(ended, list) and isinstance(keys, list)):
             raise KeysUnavailable("auth's revocations are of another form")
         good_since = {str(user): int(since) for user, since in found.items()}
-        return Revocations(good_since, frozenset(map(str, ended)))
+        return Revocations(good_since, frozenset(map(str, ended)), frozenset(map(str, keys)))
 
     def _prove(self, path: str, credentials: str, headers: Mapping[str, str]) -> httpx.Response | None:
         """Return auth's answer to credentials, or `None` when they are wrong."""

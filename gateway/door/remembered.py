@@ -1,4 +1,4 @@
-"""Take a password or a session wherever a token is taken: auth is asked once, then remembered briefly."""
+"""Take a password, a key or a session wherever a token is taken: auth is asked once, then remembered."""
 
 import hashlib
 import hmac

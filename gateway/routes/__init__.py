@@ -16,9 +16,27 @@ from gateway.routes import (
 )
 
 MODULES = (original, jobs, uploads, events, convert, session, account, admin, description, page)
+    keys,
+    original,
+    session,
+    uploads,
+)
 
 
 def register(app: Flask) -> None:
     """Add every route to the application."""
     for module in MODULES:
+    every = (
+        original,
+        jobs,
+        uploads,
+        events,
+        convert,
+        session,
+        account,
+        keys,
+        admin,
+        description,
+    )
+    for module in every:
         app.register_blueprint(module.routes)

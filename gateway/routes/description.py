@@ -10,7 +10,17 @@ from markupsafe import Markup, escape
 from gateway.description import openapi
 
 Json = dict[str, Any]
-ORDER = ("original", "convert", "jobs", "uploads", "events", "session", "account", "admin")
+ORDER = (
+    "original",
+    "jobs",
+    "uploads",
+    "events",
+    "convert",
+    "session",
+    "account",
+    "keys",
+    "admin",
+)
 
 routes = Blueprint("description", __name__, template_folder="../description/templates")
 

@@ -97,7 +97,7 @@ def checks(settings: Settings, client: Client, auth: AuthClient, smtp_url: str |
         ),
         Check(
             "revocations",
-            lambda: f"{len(auth.revocations().good_since)} users",
+            lambda: _revocations(auth),
             "Start auth of the same version.",
         ),
     ]
@@ -145,6 +145,12 @@ def _keys(auth: AuthClient, settings: Settings) -> str:
     )
     verifier.check()
     return "auth publishes keys of the right kind"
+
+
+def _revocations(auth: AuthClient) -> str:
+    found = auth.revocations()
+    sessions, keys = len(found.ended_sessions), len(found.revoked_keys)
+    return f"of {len(found.good_since)} users, {sessions} sessions and {keys} keys"
 
 
 def _smtp(url: str) -> str:

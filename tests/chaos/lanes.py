@@ -190,26 +190,46 @@ class Lanes:
             Point("Users.add", lambda: self._ask_auth("POST", "/users", json={"username": self._new_name()})),
             Point("Users._update", self._enable),
             Point("Users.rehash", self._log_in_with_a_weak_hash),
+            Point("PersonalKeys.add", self._make_key),
+            Point("PersonalKeys.note_use", self._use_a_key),
+            Point("PersonalKeys.revoke", self._revoke_a_key),
             Point("Throttle.failed", lambda: self._ask_auth("POST", "/login", auth=(NEVER, "wrong"))),
         ]
 
     def _log_in_with_a_weak_hash(self) -> None:
-        engine = sqlalchemy.create_engine(self._stack.direct("mariadb"))
-        change = sqlalchemy.text("UPDATE users SET password_hash = :hash WHERE username = :name")
-        with engine.begin() as connection:
-            connection.execute(change, {"hash": WEAK.hash(PASSWORD), "name": self._user.name})
-        engine.dispose()
+        change = "UPDATE users SET password_hash = :hash WHERE username = :name"
+        self._change_users(change, hash=WEAK.hash(PASSWORD), name=self._user.name)
         self._ask_auth("POST", "/login", auth=(self._user.name, PASSWORD))
+
+    def _change_users(self, statement: str, **values: str) -> None:
+        engine = sqlalchemy.create_engine(self._stack.direct("mariadb"))
+        with engine.begin() as connection:
+            connection.execute(sqlalchemy.text(statement), values)
+        engine.dispose()
 
     def _enable(self) -> None:
         self._ask_auth("PATCH", f"/users/{self._user.name}", json={"disabled": False})
 
+    def _make_key(self) -> dict[str, str] | None:
+        self._change_users("DELETE FROM personal_keys")
+        made = self._ask_auth("POST", "/keys", json={"name": "crash points"})
+        return made.json() if made is not None and made.is_success else None
+
+    def _use_a_key(self) -> None:
+        if (key := self._make_key()) is not None:
+            self._ask_auth("POST", "/login", headers={"Authorization": f"Bearer {key['key']}"})
+
+    def _revoke_a_key(self) -> None:
+        if (key := self._make_key()) is not None:
+            self._ask_auth("DELETE", f"/keys/{key['id']}")
+
     def _new_name(self) -> str:
         return f"new{next(self._numbers)}@example.com"
 
-    def _ask_auth(self, method: str, path: str, **arguments: Any) -> None:
+    def _ask_auth(self, method: str, path: str, **arguments: Any) -> httpx.Response | None:
         with suppress(httpx.TransportError):
-            self._admin.request(method, f"{self._url('auth-2')}{path}", **arguments)
+            return self._admin.request(method, f"{self._url('auth-2')}{path}", **arguments)
+        return None
 
     def _url(self, name: str) -> str:
         return f"http://127.0.0.1:{self._stack.program(name).ports[0]}"

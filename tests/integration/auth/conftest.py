@@ -11,6 +11,7 @@ from sqlalchemy import Engine, text
 
 from auth import database, keys, migrate
 from auth.app import build
+from auth.key_store import PersonalKeys
 from auth.keyring import Keyring
 from auth.logins import Logins
 from auth.passwords import Passwords
@@ -37,6 +38,7 @@ def engine(migrated: Engine) -> Engine:
         connection.execute(text("DELETE FROM users"))
         connection.execute(text("DELETE FROM login_failures"))
         connection.execute(text("DELETE FROM sessions"))
+        connection.execute(text("DELETE FROM personal_keys"))
     return migrated
 
 
@@ -61,7 +63,7 @@ def logins(users: Users, passwords: Passwords, engine: Engine, tmp_path: Path) -
     keys.add(tmp_path)
     tokens = Tokens(Keyring(tmp_path), issuer="iss", audience="aud", lifetime=timedelta(hours=1))
     throttle = Throttle(engine, per_account=3, per_address=6, window=timedelta(hours=1))
-    return Logins(users, passwords, tokens, throttle, Sessions(engine))
+    return Logins(users, passwords, tokens, throttle, Sessions(engine), PersonalKeys(engine))
 
 
 @pytest.fixture

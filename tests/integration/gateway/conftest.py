@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from flask import Flask, Response, abort, request
 from werkzeug.serving import make_server
 
-from auth.authorization import basic
+from auth.authorization import basic, bearer
 from dev.program import Program, Running, answers, free_ports
 from pipeline import mongodb
 from pipeline.files import Blobs
@@ -49,6 +49,9 @@ class SmallAuth:
         self.sessions: dict[str, tuple[str, str]] = {}
         """By secret: the id of a session, and whose it is."""
         self.ended: set[str] = set()
+        self.keys_of: dict[str, tuple[str, str]] = {}
+        """Personal keys: who has them and what they allow; each is its own id."""
+        self.revoked_keys: list[str] = []
         self.refuses = False
         app = Flask("small auth")
         app.add_url_rule("/.well-known/jwks.json", view_func=self.keys)
@@ -57,6 +60,8 @@ class SmallAuth:
         app.add_url_rule("/sessions", view_func=self.begin_session, methods=["POST"])
         app.add_url_rule("/sessions/token", view_func=self.exchange, methods=["POST"])
         app.add_url_rule("/sessions/<session_id>", view_func=self.end_session, methods=["DELETE"])
+        app.add_url_rule("/keys", view_func=self.make_key, methods=["POST"])
+        app.add_url_rule("/keys/<key>", view_func=self.revoke_key, methods=["DELETE"])
         app.add_url_rule("/<path:path>", view_func=self.echo, methods=["GET", "POST", "PUT", "PATCH"])
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         self.server = make_server("127.0.0.1", 0, app, threaded=True)
@@ -77,7 +82,8 @@ class SmallAuth:
         return {"keys": [{**public, "kid": "k1", "alg": "ES256", "use": "sig"}]}
 
     def revoked(self) -> dict[str, Any]:
-        return {"revocations": self.revocations, "ended_sessions": sorted(self.ended)}
+        ended, revoked = sorted(self.ended), self.revoked_keys
+        return {"revocations": self.revocations, "ended_sessions": ended, "revoked_keys": revoked}
 
     def begin_session(self) -> Response:
         self.echo("sessions")
@@ -101,9 +107,28 @@ class SmallAuth:
         self.ended.add(session_id)
         return Response(status=204)
 
+    def make_key(self) -> tuple[dict[str, Any], int]:
+        """Make one of the caller's; the rest of what auth tells is left out."""
+        self.echo("keys")
+        token = request.headers["Authorization"].removeprefix("Bearer ")
+        claims = jwt.decode(token, options={"verify_signature": False})
+        key = f"v2m_{uuid4().hex}000000"
+        self.keys_of[key] = (claims["username"], request.get_json()["scope"])
+        return {"id": key, "key": key}, 201
+
+    def revoke_key(self, key: str) -> Response:
+        self.echo(f"keys/{key}")
+        self.revoked_keys.append(key)
+        return Response(status=204)
+
     def login(self) -> Response:
         self.echo("login")
-        given = basic(request.headers.get("Authorization", ""))
+        header = request.headers.get("Authorization", "")
+        given = basic(header)
+        key = bearer(header) if given is None else given[1]
+        if key in self.keys_of and key not in self.revoked_keys:
+            name, scope = self.keys_of[key]
+            return Response(self.token(name, scope, key=key), mimetype="text/plain")
         if given is not None and given[1] == "right":
             scope = "jobs:read jobs:write" + " admin" * (given[0] == "boss@example.com")
             return Response(self.token(given[0], scope), mimetype="text/plain")

@@ -39,6 +39,11 @@ class Nobody:
         return []
 
 
+class NoKeys:
+    def revoked(self) -> list[str]:
+        return []
+
+
 class NeverThrottled:
     def check(self, _username: str, _address: str) -> None:
         pass
@@ -56,7 +61,7 @@ def users() -> Nobody:
 def client(users: Nobody, write_key: Callable[..., Path], tmp_path: Path) -> FlaskClient:
     write_key("1.pem")
     tokens = Tokens(Keyring(tmp_path), issuer="iss", audience="aud", lifetime=timedelta(hours=1))
-    logins: Any = Logins(users, Passwords(CHEAP), tokens, NeverThrottled(), users)  # type: ignore[arg-type]  # fakes
+    logins: Any = Logins(users, Passwords(CHEAP), tokens, NeverThrottled(), users, NoKeys())  # type: ignore[arg-type]  # fakes
     return build(logins).test_client()
 
 

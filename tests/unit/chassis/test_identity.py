@@ -34,6 +34,7 @@ class Auth:
         self.keys: list[dict[str, Any]] = list(keys)
         self.revoked: dict[str, int] = {}
         self.ended: set[str] = set()
+        self.revoked_keys: set[str] = set()
         self.away = False
         self.asked = 0
 
@@ -46,7 +47,7 @@ class Auth:
     def revocations(self) -> Revocations:
         if self.away:
             raise KeysUnavailable("away")
-        return Revocations(self.revoked, frozenset(self.ended))
+        return Revocations(self.revoked, frozenset(self.ended), frozenset(self.revoked_keys))
 
 
 def verifier(auth: Auth) -> Verifier:
@@ -165,6 +166,21 @@ def test_a_token_of_a_session_that_was_ended_is_refused_and_no_other() -> None:
     with pytest.raises(InvalidToken, match="ended"):
         own.verify(token(sid="s1"))
     own.verify(token(sid="s2"))
+    own.verify(token())
+
+
+def test_a_token_of_a_revoked_key_is_refused_and_no_other() -> None:
+    auth = Auth(public(KEY))
+    own = verifier(auth)
+    of_key = {name: jwt.encode(claims(key=name), KEY, "ES256", {"kid": "k1"}) for name in ("1", "2")}
+    assert own.verify(of_key["1"]).key_id == "1"
+    auth.revoked_keys = {"1"}
+
+    own.refresh()
+
+    with pytest.raises(InvalidToken, match="revoked"):
+        own.verify(of_key["1"])
+    own.verify(of_key["2"])
     own.verify(token())
 
 

@@ -53,7 +53,7 @@ def test_every_command_of_the_page_works_from_top_to_bottom(gateway: Gateway, tm
     assert (tmp_path / "talk.mp3").read_bytes() == b"an mp3 of it" * 1000
     assert (tmp_path / "part.mp3").read_bytes() == b"an mp3 of it" * 1000
     answers = ran.stdout.decode()
-    assert answers.startswith("success!")
+    assert "success!" in answers
     assert answers.count('"state":"queued"') >= 4
     assert "event: state" in answers
 

@@ -59,11 +59,13 @@ def test_when_auth_cannot_say_the_client_is_told_to_wait(
 def test_keys_and_revocations_are_read() -> None:
     def answer(asked: httpx.Request) -> httpx.Response:
         if asked.url.path == "/revocations":
-            return httpx.Response(200, json={"revocations": {"me": 7}, "ended_sessions": ["s"]})
+            return httpx.Response(
+                200, json={"revocations": {"me": 7}, "ended_sessions": ["s"], "revoked_keys": ["k"]}
+            )
         return httpx.Response(200, json={"keys": []})
 
     assert client(answer).keys() == {"keys": []}
-    assert client(answer).revocations() == Revocations({"me": 7}, frozenset({"s"}))
+    assert client(answer).revocations() == Revocations({"me": 7}, frozenset({"s"}), frozenset({"k"}))
 
 
 @pytest.mark.parametrize(
@@ -74,6 +76,7 @@ def test_keys_and_revocations_are_read() -> None:
         answering(200, text="<html>"),
         answering(200, json={"revocations": []}),
         answering(200, json={"revocations": {}, "ended_sessions": 7}),
+        answering(200, json={"revocations": {}, "revoked_keys": {}}),
     ],
 )
 def test_what_is_no_list_of_revocations_is_none(answer: Callable[[httpx.Request], httpx.Response]) -> None:
