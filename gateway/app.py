@@ -31,7 +31,9 @@ from pipeline.appending import PartialBlobs
 from pipeline.broker import Publisher
 from pipeline.counters import Counters
 from pipeline.dead_letters import DeadLetters
+from pipeline.deliveries import Deliveries
 from pipeline.doorbell import Publishes
+from pipeline.endpoints import Endpoints
 from pipeline.files import Blobs
 from pipeline.idempotency import IdempotencyKeys
 from pipeline.jobs import Jobs
@@ -96,6 +98,8 @@ def build(
         streams=Shares("streams", settings.streams_per_user),
         dead_letters=DeadLetters(settings.rabbitmq_url.get_secret_value()),
         checks=checks(settings, client, auth),
+        endpoints=Endpoints(client),
+        deliveries=Deliveries(client),
     )
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
     if settings.trusted_proxies:

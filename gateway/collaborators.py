@@ -16,7 +16,9 @@ from gateway.uploads.resumable import Resumable
 from gateway.uploads.uploads import Uploads
 from pipeline.broker import BrokerUnavailable
 from pipeline.dead_letters import DeadLetters
+from pipeline.deliveries import Deliveries, spread
 from pipeline.doorbell import Publishes, ring
+from pipeline.endpoints import Endpoints
 from pipeline.files import Blobs
 from pipeline.job import Bell, Job
 from pipeline.jobs import Jobs
@@ -40,11 +42,17 @@ class Collaborators:
     streams: Shares
     dead_letters: DeadLetters
     checks: Sequence[Check]
+    endpoints: Endpoints
+    deliveries: Deliveries
 
     def ring(self, job: Job, bell: Bell = "video") -> None:
         """Ring a bell that is due; if that fails now, the reconciler rings it."""
         with suppress(BrokerUnavailable, StoreUnavailable, StoreRefused):
             ring(self.jobs, self.publisher, job, bell)
+
+    def spread(self, job: Job) -> None:
+        """Make deliveries of what happened to a job, before it is deleted."""
+        spread(job, self.jobs, self.endpoints, self.deliveries)
 
 
 def use() -> Collaborators:

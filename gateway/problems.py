@@ -187,6 +187,56 @@ def login_needed() -> Words:
     )
 
 
+@errors.problem(HTTPStatus.UNPROCESSABLE_ENTITY)
+def invalid_url(sentence: str) -> Words:
+    """The URL is not one that a webhook can be sent to."""
+    return Words(sentence, "Give a public address: https://host/path, on port 443 or 8443.")
+
+
+@errors.problem(HTTPStatus.CONFLICT)
+def too_many_webhooks(sentence: str) -> Words:
+    """The user has as many webhooks as allowed."""
+    return Words(sentence, "Delete one that is no longer used.")
+
+
+@errors.problem(HTTPStatus.NOT_FOUND)
+def no_such_webhook() -> Words:
+    """The id is unknown, or the webhook belongs to another user."""
+    return Words("there is no such webhook", "GET /v1/webhooks lists your webhooks.")
+
+
+@errors.problem(HTTPStatus.NOT_FOUND)
+def no_such_delivery() -> Words:
+    """The delivery is unknown, or was deleted for its age."""
+    return Words("there is no such delivery", "GET /v1/webhooks/<id>/deliveries lists those that are kept.")
+
+
+@errors.problem(HTTPStatus.CONFLICT)
+def webhook_paused() -> Words:
+    """The webhook is paused, so nothing can be sent to it."""
+    return Words(
+        "the webhook is paused", """Let it go on first: PATCH /v1/webhooks/<id> with {"paused": false}."""
+    )
+
+
+@errors.problem(HTTPStatus.CONFLICT)
+def rotated_meanwhile() -> Words:
+    """Another request has just changed the secret."""
+    return Words("the secret was just rotated by another request", "Rotate it again to be told the secret.")
+
+
+@errors.problem(HTTPStatus.UNPROCESSABLE_ENTITY)
+def invalid_body(sentence: str) -> Words:
+    """The body is JSON, but not what this address takes."""
+    return Words(sentence, "Correct the body; /docs describes it.")
+
+
+@errors.problem(HTTPStatus.BAD_REQUEST)
+def malformed_body() -> Words:
+    """The body is not JSON."""
+    return Words("the body is not JSON", "Send a JSON object with Content-Type: application/json.")
+
+
 @errors.problem(HTTPStatus.TOO_MANY_REQUESTS)
 def too_many_logins(retry_after: str = "") -> Words:
     """Too many logins from this address."""

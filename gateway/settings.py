@@ -6,6 +6,7 @@ from pathlib import Path
 from pydantic import Field, HttpUrl, SecretStr
 
 from chassis.settings import Duration
+from pipeline.addresses import Networks
 from pipeline.timing import JobSettings
 
 
@@ -28,6 +29,8 @@ class Settings(JobSettings):
     min_bytes_per_second: int = Field(default=1024, ge=1)
     token_issuer: str = "video-to-mp3"  # noqa: S105 - a name, no secret
     token_audience: str = "video-to-mp3"  # noqa: S105 - a name, no secret
+    webhook_networks: Networks = ()
+    """Networks that webhooks may be sent to though they are not public, with any port and without TLS."""
     trusted_proxies: int = Field(default=0, ge=0)
     cors_origin: str | None = None
     max_upload_bytes: int = Field(default=8 * 1024**3, ge=1)

@@ -5,11 +5,15 @@ import threading
 
 from chassis import logs
 from chassis.settings import InvalidSettings
-from notification.mails import Writer
+from notification.mails import PauseWriter, Writer
 from notification.notices import Notices
+from notification.outbound import Outbound
 from notification.settings import Settings
 from notification.smtp import InvalidSmtpUrl, MailServer
+from notification.webhooks import Sender, Webhooks
 from pipeline import mongodb, worker
+from pipeline.deliveries import Deliveries
+from pipeline.endpoints import Endpoints
 from pipeline.jobs import Jobs
 
 
@@ -24,16 +28,27 @@ def main() -> int:
     logs.configure("notification", settings.log_level, settings.log_format)
     client = mongodb.connect(settings.mongodb_url.get_secret_value())
     stop = threading.Event()
-    writer = Writer(mail_from=settings.mail_from, public_url=settings.public_url)
-    worker.run(
-        service="notification",
-        queue="mp3",
-        rabbitmq_url=settings.rabbitmq_url.get_secret_value(),
-        settings=settings,
-        look_at=Notices(Jobs(client, settings.timing), writer, server, stop).look_at,
-        checks={"mongodb": lambda: mongodb.ping(client), "smtp": server.check},
-        stop=stop,
-    )
+    jobs = Jobs(client, settings.timing)
+    names = {"mail_from": settings.mail_from, "public_url": settings.public_url}
+    endpoints, deliveries = Endpoints(client, settings.clock_skew), Deliveries(client)
+    pauses = Notices(endpoints, PauseWriter(**names), server, stop)
+    outbound = Outbound(settings.webhook_networks)
+    sender = Sender(Webhooks(jobs, endpoints, deliveries, outbound, pauses), stop)
+    sending = threading.Thread(target=sender.run, name="webhooks")
+    sending.start()
+    try:
+        worker.run(
+            service="notification",
+            queue="mp3",
+            rabbitmq_url=settings.rabbitmq_url.get_secret_value(),
+            settings=settings,
+            look_at=Notices(jobs, Writer(**names), server, stop).look_at,
+            checks={"mongodb": lambda: mongodb.ping(client), "smtp": server.check},
+            stop=stop,
+        )
+    finally:
+        stop.set()
+        sending.join()
     return 0
 
 

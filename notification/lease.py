@@ -2,12 +2,14 @@
 
 import threading
 from types import TracebackType
-from typing import Self
+from typing import Generic, Protocol, Self, TypeVar
 
 from chassis import logs
-from pipeline.job import Job
-from pipeline.jobs import Jobs
 from pipeline.mongodb import StoreRefused, StoreUnavailable
+from pipeline.timing import Timing
+
+Held = TypeVar("Held")
+Held_contra = TypeVar("Held_contra", contravariant=True)
 
 RENEWALS = 4
 """How often the right is renewed in the time that it holds."""
@@ -15,13 +17,24 @@ RENEWALS = 4
 log = logs.get(__name__)
 
 
-class NoticeKeeper:
-    """Renews a claim of `Jobs.claim_notice` on a thread of its own for as long as the `with` block lasts.
+class Renews(Protocol[Held_contra]):
+    """A store whose claims of `claim_notice` can be renewed."""
+
+    @property
+    def timing(self) -> Timing:
+        """How long a claim holds, for one."""
+
+    def renew_notice(self, owing: Held_contra, /) -> bool:
+        """Hold the claim for longer; `False` says that it is lost."""
+
+
+class NoticeKeeper(Generic[Held]):
+    """Renews a claim of `claim_notice` on a thread of its own for as long as the `with` block lasts.
 
     A process that dies renews no more, so another one may send the mail soon.
     """
 
-    def __init__(self, jobs: Jobs, job: Job) -> None:
+    def __init__(self, jobs: Renews[Held], job: Held) -> None:
         self._jobs = jobs
         self._job = job
         self._every = jobs.timing.mail_lease.total_seconds() / RENEWALS

@@ -1,6 +1,7 @@
 """Write the mail that tells how a job ended, as text and as HTML."""
 
 import shlex
+from collections.abc import Mapping
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -8,18 +9,20 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from pipeline.endpoints import Endpoint
 from pipeline.job import Job
 from pipeline.mongodb import now
 
 READY = "MP3 Download"
 PARTIAL = "MP3 Download (partial)"
 FAILED = "MP3 Download: your video could not be converted"
+PAUSED = "MP3 Download: your webhook was paused"
 SECONDS_A_MINUTE = 60
 BYTES_A_UNIT = 1000
 
 
-class Writer:
-    """Writes mails from the templates of this package."""
+class _Templates:
+    """What every mail of this package is made with."""
 
     def __init__(self, *, mail_from: str, public_url: str) -> None:
         self._from = mail_from
@@ -38,6 +41,27 @@ class Writer:
             "line": one_line,
         }
 
+    def _message(self, to: str, subject: str, message_id: str) -> EmailMessage:
+        message = EmailMessage()
+        message["Subject"] = subject
+        message["From"] = self._from
+        message["To"] = Address(addr_spec=to)  # one address or an error, never two
+        message["Date"] = format_datetime(now())
+        message["Message-ID"] = f"<{message_id}@{self._from.rpartition('@')[2]}>"
+        message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answers
+        return message
+
+    def _fill(self, message: EmailMessage, template: str, about: Mapping[str, Any]) -> None:
+        names = {**about, "url": self._public_url}
+        text = self._templates.get_template(f"{template}.txt").render(names)
+        html = self._templates.get_template(f"{template}.html").render(names)
+        message.set_content(text, cte="quoted-printable")
+        message.add_alternative(html, subtype="html", cte="quoted-printable")
+
+
+class Writer(_Templates):
+    """Writes the mail about how a job ended."""
+
     def write(self, job: Job) -> EmailMessage:
         """Return the mail about a job that is done or failed.
 
@@ -47,25 +71,25 @@ class Writer:
         """
         if job.notice is None:
             raise ValueError(f"job {job.id} is {job.state}: there is nothing to tell")
-        message = EmailMessage()
-        message["Subject"] = _subject(job)
-        message["From"] = self._from
-        message["To"] = Address(addr_spec=job.owner)  # one address or an error, never two
-        message["Date"] = format_datetime(now())
-        message["Message-ID"] = f"<{job.id}.{job.notice['run']}@{self._from.rpartition('@')[2]}>"
-        message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answers
+        message = self._message(job.owner, _subject(job), f"{job.id}.{job.notice['run']}")
         message["X-Job-Id"] = job.id
         message["X-Request-Id"] = job.request_id
         template = "failed" if job.result is None else "ready"
-        names = self._names(job)
-        text = self._templates.get_template(f"{template}.txt").render(names)
-        html = self._templates.get_template(f"{template}.html").render(names)
-        message.set_content(text, cte="quoted-printable")
-        message.add_alternative(html, subtype="html", cte="quoted-printable")
+        self._fill(message, template, {"job": job, "result": job.result, "error": job.error})
         return message
 
-    def _names(self, job: Job) -> dict[str, Any]:
-        return {"job": job, "result": job.result, "error": job.error, "url": self._public_url}
+
+class PauseWriter(_Templates):
+    """Writes the mail about a webhook that was paused."""
+
+    def write(self, endpoint: Endpoint) -> EmailMessage:
+        """Return the mail."""
+        if endpoint.paused is None:
+            raise ValueError(f"webhook {endpoint.id} is not paused: there is nothing to tell")
+        paused_at = int(endpoint.paused["at"].timestamp())
+        message = self._message(endpoint.owner, PAUSED, f"{endpoint.id}.{paused_at}")
+        self._fill(message, "paused", {"endpoint": endpoint})
+        return message
 
 
 def _subject(job: Job) -> str:

@@ -2,20 +2,17 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email.message import EmailMessage
-from typing import Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 from prometheus_client import Counter, Gauge
 
 from chassis import logs
-from notification.lease import NoticeKeeper
-from notification.mails import Writer
+from notification.lease import NoticeKeeper, Renews
 from notification.smtp import LoginRefused, MailRefused, MailUnavailable
-from pipeline.job import Job
-from pipeline.jobs import Jobs
 from pipeline.mongodb import StoreRefused, StoreUnavailable, now
 
 HOUR = timedelta(hours=1)
@@ -38,12 +35,51 @@ class SendsMail(Protocol):
         """Return when the mail is taken; raises as `notification.smtp.MailServer.send` does."""
 
 
-@dataclass(frozen=True, slots=True)
-class Notices:
-    """Tells owners how their jobs ended."""
+class Owing(Protocol):
+    """What a mail may be owed about: a job that is over, a webhook that was paused."""
 
-    jobs: Jobs
-    writer: Writer
+    @property
+    def state(self) -> str:
+        """What has become of it, for the log."""
+
+    @property
+    def notice(self) -> Mapping[str, Any] | None:
+        """The mail: {state, since, tries, token, …}."""
+
+
+Owed = TypeVar("Owed", bound=Owing)
+Told_contra = TypeVar("Told_contra", bound=Owing, contravariant=True)
+
+
+class OwesMails(Renews[Owed], Protocol[Owed]):
+    """A store of them, which lets one process at a time send one's mail."""
+
+    def claim_notice(self, owing_id: str, /) -> Owed | None:
+        """Take the right to send the mail that is due."""
+
+    def notice_sent(self, owing: Owed, /) -> bool:
+        """Record that the mail server took it."""
+
+    def notice_delayed(self, owing: Owed, due_at: datetime, /, *, counted: bool = True) -> bool:
+        """Put it off."""
+
+    def notice_undeliverable(self, owing: Owed, reason: str, /) -> bool:
+        """Give it up."""
+
+
+class Writes(Protocol[Told_contra]):
+    """What words a mail."""
+
+    def write(self, owing: Told_contra, /) -> EmailMessage:
+        """Return the mail."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notices(Generic[Owed]):
+    """Tells owners what they are to know: how their jobs ended, for one."""
+
+    jobs: OwesMails[Owed]
+    writer: Writes[Owed]
     server: SendsMail
     stop: threading.Event
 
@@ -76,13 +112,13 @@ class Notices:
         else:
             self._sent(job, tries)
 
-    def _sent(self, job: Job, tries: int) -> None:
+    def _sent(self, job: Owed, tries: int) -> None:
         login_refused.set(0)
         mails.labels("sent").inc()
         self._record(lambda: self.jobs.notice_sent(job), sent=True)
         log.info("mail sent", about=job.state, tries=tries)
 
-    def _put_off(self, job: Job, tries: int, reason: str) -> None:
+    def _put_off(self, job: Owed, tries: int, reason: str) -> None:
         if job.notice is not None and now() - job.notice["since"] > GIVE_UP_AFTER:
             self._give_up(job, tries, f"no success within {GIVE_UP_AFTER // HOUR} hours; at last: {reason}")
             return
@@ -91,12 +127,12 @@ class Notices:
         self._record(lambda: self.jobs.notice_delayed(job, due))
         log.warning("mail delayed", reason=reason, tries=tries, due_at=due.isoformat())
 
-    def _give_up(self, job: Job, tries: int, reason: str) -> None:
+    def _give_up(self, job: Owed, tries: int, reason: str) -> None:
         mails.labels("undeliverable").inc()
         self._record(lambda: self.jobs.notice_undeliverable(job, reason))
         log.error("mail undeliverable", reason=reason, tries=tries)
 
-    def _pause(self, job: Job, reason: str) -> None:
+    def _pause(self, job: Owed, reason: str) -> None:
         login_refused.set(1)
         mails.labels("login_refused").inc()
         due = now() + LOGIN_PAUSE

@@ -2,6 +2,7 @@
 
 from pydantic import Field, SecretStr
 
+from pipeline.addresses import Networks
 from pipeline.timing import JobSettings
 
 
@@ -15,3 +16,5 @@ class Settings(JobSettings):
     mail_from: str = Field(pattern=r"^[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+$")
     public_url: str = Field(default="http://mp3converter.com", pattern=r"^https?://[^\s]+[^/]$")
     """Where a reader of the mail reaches the gateway."""
+    webhook_networks: Networks = ()
+    """Networks that webhooks may be sent to though they are not public, with any port and without TLS."""

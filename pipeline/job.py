@@ -1,6 +1,6 @@
 """One job as it was read from its document; `jobs` moves it from state to state."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Literal, Self, get_args
@@ -49,12 +49,21 @@ class Job:
     error: Mapping[str, Any] | None
     doorbell: Mapping[str, Mapping[str, Any]]
     notice: Mapping[str, Any] | None
+    events: Sequence[Mapping[str, Any]] = ()
+    """What happened and was not yet made deliveries of: {id, type, at, result, error}."""
 
     @classmethod
     def of(cls, document: Document) -> Self:
-        """Return the job that a stored document describes; what a newer version added is left out."""
-        known = {field.name for field in fields(cls)} - {"id"}
-        return cls(id=document["_id"], **{name: document[name] for name in known})
+        """Return the job that a stored document describes; what a newer version added is left out.
+
+        So may be what an older one did not know: `events`.
+        """
+        known = {field.name for field in fields(cls)} - {"id", "events"}
+        return cls(
+            id=document["_id"],
+            events=document.get("events", ()),
+            **{name: document[name] for name in known},
+        )
 
     @property
     def claimed(self) -> Lease:

@@ -56,6 +56,20 @@ def new(  # noqa: PLR0913 - one argument for each thing that is known when an up
             "mp3": {"due_at": None, "rung_at": None, "delayed": False},
         },
         "notice": None,
+        "events": [],
+    }
+
+
+def event(
+    kind: str, *, result: Mapping[str, Any] | None = None, error: Mapping[str, Any] | None = None
+) -> Document:
+    """Return what webhooks are to be told of, as it is now: a later run of the job changes nothing of it."""
+    return {
+        "id": uuid4().hex,
+        "type": f"job.{kind}",
+        "at": now(),
+        "result": None if result is None else dict(result),
+        "error": None if error is None else dict(error),
     }
 
 

@@ -50,6 +50,7 @@ class JobQueries:
             self._jobs.create_index("notice.state")
             self._jobs.create_index("doorbell.video.due_at")
             self._jobs.create_index("doorbell.mp3.due_at")
+            self._jobs.create_index("events.at")
 
     def find(self, job_id: str, owner: str) -> Job | None:
         """Return the owner's job; somebody else's is `None`, as an unknown one is."""
@@ -126,6 +127,10 @@ class JobQueries:
     def unsent(self, limit: int) -> list[Job]:
         """Return jobs whose mail was being sent by a process that is gone."""
         return self._find(self._notice_lapsed(now()), "notice.until", limit)
+
+    def eventful(self, limit: int) -> list[Job]:
+        """Return jobs with events that deliveries are still to be made of."""
+        return self._find({"events.at": {"$lte": now()}}, "events.at", limit)
 
     def stale_uploads(self, age: timedelta, limit: int) -> list[Job]:
         """Return uploads that began over `age` ago and never ended, without the resumable ones."""

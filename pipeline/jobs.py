@@ -14,7 +14,7 @@ from pymongo import ReturnDocument
 
 from chassis.crashpoint import crashpoints
 from pipeline.job import Bell, Job, Lease, Phase
-from pipeline.job_document import due, due_as_in, in_time, new, outcome, queued_again, sending
+from pipeline.job_document import due, due_as_in, event, in_time, new, outcome, queued_again, sending
 from pipeline.job_queries import OVER, JobQueries
 from pipeline.mongodb import Document, now, translated
 
@@ -85,6 +85,7 @@ class Jobs(JobQueries):
                 "phase": None,
                 "doorbell.video.due_at": None,
             },
+            event=event("canceled"),
         )
 
     @crashpoints
@@ -112,8 +113,12 @@ class Jobs(JobQueries):
 
     @crashpoints
     def delete(self, job_id: str, owner: str) -> Job | None:
-        """Delete a job that is over and return what it was; its blobs are unwanted from then on."""
-        return self._remove({"_id": job_id, "owner": owner, "state": {"$in": [*OVER, "expired"]}})
+        """Delete a job that is over and return what it was; its blobs are unwanted from then on.
+
+        Webhooks are told first: while an event is left, nothing is deleted.
+        """
+        over = {"state": {"$in": [*OVER, "expired"]}, "events.0": {"$exists": False}}
+        return self._remove({"_id": job_id, "owner": owner, **over})
 
     @crashpoints
     def claim(self, job_id: str, holder: str) -> Job | None:
@@ -168,7 +173,8 @@ class Jobs(JobQueries):
     def finish(self, lease: Lease, result: Mapping[str, Any]) -> Job | None:
         """`converting` → `done`, with the mail due; the holder of an older lease changes nothing."""
         values = {"state": "done", "result": dict(result), "progress": 1.0}
-        return self._change(_held(lease), {**values, **outcome(lease)})
+        kind = "done" if result["complete"] else "partial"
+        return self._change(_held(lease), {**values, **outcome(lease)}, event=event(kind, result=result))
 
     @crashpoints
     def fail(self, lease: Lease, error: Mapping[str, Any]) -> Job | None:
@@ -184,7 +190,9 @@ class Jobs(JobQueries):
         own = Lease(job.id, job.claimed.token + 1)
         found = {"_id": job.id, "version": job.version, "state": {"$in": ["queued", "converting"]}}
         failed = {"state": "failed", "error": dict(error), "doorbell.video.due_at": None}
-        return self._change(found, {**failed, **outcome(own)}, add={"lease.token": 1})
+        return self._change(
+            found, {**failed, **outcome(own)}, add={"lease.token": 1}, event=event("failed", error=error)
+        )
 
     @crashpoints
     def give_back(self, lease: Lease, *, delay: timedelta = timedelta(0)) -> Job | None:
@@ -254,6 +262,13 @@ class Jobs(JobQueries):
         )
 
     @crashpoints
+    def mark_spread(self, job: Job, event_id: str) -> bool:
+        """Note that deliveries were made of an event; nothing else of the job has changed by that."""
+        with translated():
+            done = self._jobs.update_one({"_id": job.id}, {"$pull": {"events": {"id": event_id}}})
+        return done.modified_count == 1
+
+    @crashpoints
     def end_delay(self, job: Job, bell: Bell) -> bool:
         """Let the job be taken up again: the bell that was delayed in `job` is about to ring.
 
@@ -294,12 +309,21 @@ class Jobs(JobQueries):
         return self._remove({"_id": job.id, "state": "expired"}) is not None
 
     def _fail(self, found: Document, error: Mapping[str, Any], lease: Lease) -> Job | None:
-        return self._change(found, {"state": "failed", "error": dict(error), **outcome(lease)})
+        failed = {"state": "failed", "error": dict(error), **outcome(lease)}
+        return self._change(found, failed, event=event("failed", error=error))
 
-    def _change(self, found: Document, values: Document, add: Document | None = None) -> Job | None:
+    def _change(
+        self,
+        found: Document,
+        values: Document,
+        add: Document | None = None,
+        *,
+        event: Document | None = None,
+    ) -> Job | None:
         update = {
             "$set": {**values, "updated_at": now()},
             "$inc": {"version": 1, **(add or {})},
+            **({} if event is None else {"$push": {"events": event}}),
         }
         with translated():
             document = self._jobs.find_one_and_update(found, update, return_document=ReturnDocument.AFTER)

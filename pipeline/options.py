@@ -6,6 +6,8 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from pipeline.addresses import ANYWHERE, InvalidUrl, parse
+
 BITRATES = (64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
 """In kbit/s: what every player plays at every sample rate from 32 kHz up."""
 SAMPLE_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
@@ -50,6 +52,8 @@ class Options(BaseModel):
     title: str | None = None
     strict: bool = False
     """Fail rather than make an MP3 of a video that is not whole."""
+    callback_url: str | None = None
+    """Where to tell of the outcome, besides the mail."""
 
     @classmethod
     def parse(cls, fields: Mapping[str, str]) -> Self:
@@ -72,7 +76,10 @@ class Options(BaseModel):
 
     def as_document(self) -> dict[str, Any]:
         """Return what the job stores; `model_validate` reads it back, and refuses what it does not know."""
-        return self.model_dump()
+        document = self.model_dump()
+        if self.callback_url is None:  # a converter of an earlier release does not know it
+            del document["callback_url"]
+        return document
 
 
 def _quality(name: str, value: str) -> str:
@@ -148,6 +155,14 @@ def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:
     return value.lower()
 
 
+def _url(name: str, value: str) -> str:
+    try:
+        parse(value, ANYWHERE)  # where webhooks may go is the gateway's to say
+    except InvalidUrl as error:
+        raise InvalidOption(name, value, str(error)) from None
+    return value
+
+
 _READERS: Mapping[str, Callable[[str, str], Any]] = {
     "quality": _quality,
     "track": _track,
@@ -159,4 +174,5 @@ _READERS: Mapping[str, Callable[[str, str], Any]] = {
     "tags": _tags,
     "title": _title,
     "strict": _strict,
+    "callback_url": _url,
 }

@@ -17,6 +17,7 @@ QUERY_OF_OPTIONS = (
     "tags",
     "title",
     "strict",
+    "callback_url",
 )
 
 

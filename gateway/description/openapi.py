@@ -15,7 +15,9 @@ from gateway.door.parameters import MAX_PAGE, MAX_TEXT
 from gateway.door.session import COOKIE
 from gateway.uploads import tus_headers
 from gateway.uploads.limits import MAX_WAIT_SECONDS
+from pipeline.addresses import MAX_URL
 from pipeline.broker import QUEUES
+from pipeline.deliveries import STATES as DELIVERY_STATES
 from pipeline.job import STATES
 from pipeline.job_queries import CURSOR
 from pipeline.options import BITRATES, LOUDEST, MAX_TITLE, MAX_TRACK, NO, QUIETEST, SAMPLE_RATES, YES
@@ -30,6 +32,11 @@ _COUNT = {"type": "string", "pattern": "^[0-9]{1,12}$"}
 PARAMETERS: dict[str, tuple[str, Json]] = {
     "job_id": ("The job's id: 32 hexadecimal characters.", {"type": "string", "minLength": 1}),
     "session_id": ("The session's id.", {"type": "string", "minLength": 1}),
+    "webhook_id": (
+        "The webhook's id, or `callbacks` for what your `callback_url` options share.",
+        {"type": "string", "minLength": 1},
+    ),
+    "delivery_id": ("The delivery's id, as the list tells it.", {"type": "string", "minLength": 1}),
     "key_id": ("The key's id, as the list tells it.", {"type": "string", "minLength": 1}),
     "queue": ("`video` or `mp3`.", {"type": "string", "enum": list(QUEUES)}),
     "username": ("The user's name, an e-mail address.", {"type": "string", "minLength": 1}),
@@ -38,6 +45,7 @@ PARAMETERS: dict[str, tuple[str, Json]] = {
     "ids": ("The jobs' ids, with commas between.", {"type": "string", "minLength": 1}),
     "inline": ("Play in the browser instead of saving.", {"type": "string"}),
     "state": ("Only jobs in this state.", {"type": "string", "enum": list(STATES)}),
+    "status": ("Only deliveries in this state.", {"type": "string", "enum": list(DELIVERY_STATES)}),
     "q": ("Only jobs with this in the file's name.", _WORD),
     "owner": ("Only jobs of this user.", _WORD),
     "limit": ("How many at the most.", {"type": "integer", "minimum": 1, "maximum": MAX_PAGE, "default": 20}),
@@ -58,6 +66,10 @@ PARAMETERS: dict[str, tuple[str, Json]] = {
     ),
     "tags": ("Keep or strip title, artist, …", {"type": "string", "enum": ["keep", "strip"]}),
     "title": ("The MP3's title.", {"type": "string", "maxLength": MAX_TITLE, "pattern": "^[ -~]*$"}),
+    "callback_url": (
+        "Where to tell of the outcome: https, on port 443 or 8443.",
+        {"type": "string", "maxLength": MAX_URL, "pattern": "^https://[a-z0-9.-]+(:8443)?/[ -~]*$"},
+    ),
     "strict": ("Fail rather than convert a part.", {"type": "string", "enum": [*YES, *NO]}),
     "Idempotency-Key": (
         "The same key makes no second job.",

@@ -3,8 +3,10 @@
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from pipeline.addresses import MAX_URL
+from pipeline.endpoints import EVENTS, Event
 from pipeline.job import Phase, State
 
 _ATOM = "[A-Za-z0-9!#$%&'*+=?^_`{|}~-]+"
@@ -245,6 +247,91 @@ class Keys(Shape):
     keys: list[Key]
 
 
+class WebhookWish(Shape):
+    """A webhook to add."""
+
+    url: str = Field(min_length=1, max_length=MAX_URL, description="https, on port 443 or 8443")
+    events: list[Event] = Field(default_factory=lambda: list(EVENTS), min_length=1, max_length=len(EVENTS))
+
+
+class WebhookChange(Shape):
+    """Whether to send to a webhook."""
+
+    paused: bool
+
+
+class WebhookReplay(Shape):
+    """What to send again."""
+
+    since: AwareDatetime = Field(description="with its offset from UTC")
+
+
+class Pause(Shape):
+    """Since when nothing is sent, and why."""
+
+    at: datetime
+    reason: Literal["asked", "gone", "failing"]
+
+
+class Webhook(Shape):
+    """Where you are told of outcomes."""
+
+    id: str
+    url: str | None = Field(description="of `callbacks`, none")
+    events: list[Event]
+    created_at: datetime
+    paused: Pause | None
+    failing_since: datetime | None
+
+
+class NewWebhook(Webhook):
+    """A webhook, with what is told once."""
+
+    secret: str = Field(description="what its messages are signed with, in this answer only")
+
+
+class Webhooks(Shape):
+    """Yours, the oldest first."""
+
+    webhooks: list[Webhook]
+
+
+class Attempt(Shape):
+    """One attempt to deliver."""
+
+    at: datetime
+    ms: int
+    status: int | None = Field(description="of the answer, if there was one")
+    answer: str | None = Field(description="its first kilobyte")
+    error: str | None
+
+
+class Delivery(Shape):
+    """One message to one webhook."""
+
+    id: str
+    event: str = Field(description="`webhook-id`")
+    type: str
+    created_at: datetime
+    state: Literal["pending", "delivered", "failed"]
+    due_at: datetime | None = Field(description="when it is tried next")
+    tries: int
+    attempts: list[Attempt]
+    body: str = Field(description="what is sent, as it is")
+
+
+class Deliveries(Shape):
+    """The newest first."""
+
+    deliveries: list[Delivery]
+
+
+class ReplayedDeliveries(Shape):
+    """How many are sent again."""
+
+    replayed: int
+
+
 class NewPassword(Shape):
     """Your next password."""
 
@@ -344,6 +431,13 @@ SHAPES: tuple[type[BaseModel], ...] = (
     SessionLogin,
     Me,
     Sessions,
+    WebhookWish,
+    WebhookChange,
+    WebhookReplay,
+    NewWebhook,
+    Webhooks,
+    Deliveries,
+    ReplayedDeliveries,
     KeyWish,
     NewKey,
     Keys,

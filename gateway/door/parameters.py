@@ -2,13 +2,19 @@
 
 import json
 from collections.abc import Callable
+from typing import TypeVar
 from urllib.parse import parse_qsl
 
 from flask import request
+from pydantic import BaseModel, ValidationError
 
 from chassis.problem import Problem
 from gateway import problems
+from gateway.door.body import Body
 
+S = TypeVar("S", bound=BaseModel)
+
+MAX_BODY_BYTES = 16 * 1024
 MAX_TEXT = 100
 MAX_DIGITS = 9
 MAX_PAGE = 100
@@ -90,6 +96,23 @@ def _texts(found: object) -> dict[str, str]:
     if not isinstance(found, dict):
         raise ValueError("it is no object")  # noqa: TRY004 - what `json` raises for what it cannot read
     return {str(name): value if isinstance(value, str) else _text(value) for name, value in found.items()}
+
+
+def shape(kind: type[S]) -> S:
+    """Return the request's body, a JSON object of this shape.
+
+    Raises:
+        Problem: the body is not JSON, or of another shape.
+    """
+    body = b"".join(Body(request, MAX_BODY_BYTES).pieces())
+    try:
+        return kind.model_validate_json(body)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        if first["type"] == "json_invalid":
+            raise problems.malformed_body() from None
+        name = ".".join(str(part) for part in first["loc"]) or "the body"
+        raise problems.invalid_body(f"{name}: {first['msg']}") from None
 
 
 def _text(value: object) -> str:

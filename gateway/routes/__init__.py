@@ -9,34 +9,31 @@ from gateway.routes import (
     description,
     events,
     jobs,
+    keys,
     original,
     page,
     session,
     uploads,
+    webhooks,
 )
 
-MODULES = (original, jobs, uploads, events, convert, session, account, admin, description, page)
-    keys,
+MODULES = (
     original,
-    session,
+    jobs,
     uploads,
+    events,
+    convert,
+    session,
+    account,
+    keys,
+    webhooks,
+    admin,
+    description,
+    page,
 )
 
 
 def register(app: Flask) -> None:
     """Add every route to the application."""
     for module in MODULES:
-    every = (
-        original,
-        jobs,
-        uploads,
-        events,
-        convert,
-        session,
-        account,
-        keys,
-        admin,
-        description,
-    )
-    for module in every:
         app.register_blueprint(module.routes)

@@ -19,6 +19,7 @@ ORDER = (
     "session",
     "account",
     "keys",
+    "webhooks",
     "admin",
 )
 

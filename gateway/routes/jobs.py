@@ -194,6 +194,7 @@ def _options() -> dict[str, object] | None:
 def delete(job_id: str) -> Response:
     """Delete a job that is over, its video and its MP3."""
     job = own_job(job_id)
+    use().spread(job)
     deleted = use().jobs.delete(job_id, g.identity.username)
     if deleted is None:
         raise problems.wrong_state(job.state, "over: cancel it first")

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gateway import problems
+from gateway.door.door import the_door
+from pipeline.addresses import InvalidUrl, parse
 from pipeline.options import InvalidOption, Options
 
 MAX_FILES = 20
@@ -32,6 +34,11 @@ class Terms:
         if not self.strict:
             given = {name: value for name, value in given.items() if name in Options.model_fields}
         try:
-            return Options.parse(given)
+            options = Options.parse(given)
+            if options.callback_url is not None:
+                parse(options.callback_url, the_door().settings.webhook_networks)
         except InvalidOption as error:
             raise problems.invalid_option(str(error)) from None
+        except InvalidUrl as error:
+            raise problems.invalid_url(str(error)) from None
+        return options

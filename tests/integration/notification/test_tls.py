@@ -36,15 +36,17 @@ class Sink:
 
 
 def certificate(folder: Path, address: str) -> Path:
-    """Make a certificate for an address that vouches for itself, and return the file with its key."""
+    """Make a certificate for an address or a name that vouches for itself; return the file with its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "mail")])
+    is_name = address[-1].isalpha()
+    alternative = x509.DNSName(address) if is_name else x509.IPAddress(ip_address(address))
     begin = datetime.now(UTC) - DAY
     made = (
         x509.CertificateBuilder(
             name, name, key.public_key(), x509.random_serial_number(), begin, begin + 2 * DAY
         )
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([alternative]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
