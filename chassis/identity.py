@@ -119,7 +119,7 @@ class Verifier:
             raise InvalidToken("revoked")
         if identity.session_id in revocations.ended_sessions:
             raise InvalidToken("of a session that was ended")
-        if identity.key_id in self._revocations.revoked_keys:
+        if identity.key_id in revocations.revoked_keys:
             raise InvalidToken("of a key that was revoked")
         return identity
 

@@ -5,6 +5,7 @@ The standard library's loggers (gunicorn, pika) come out in the same form.
 """
 
 import logging
+import re
 import sys
 from collections.abc import MutableMapping
 from contextlib import AbstractContextManager
@@ -17,6 +18,10 @@ Log = structlog.stdlib.BoundLogger
 
 _CHATTY = {"httpx": logging.WARNING, "pymongo": logging.WARNING, "pika": logging.CRITICAL}
 """The least level heard of these: pika tells every refused connection five times, `broker` once."""
+_SECRETS = re.compile(
+    r"(v2m_|whsec_|/s/|/feeds/)[A-Za-z0-9_+/=.-]{8,}|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}"
+)
+"""Personal keys, secrets of webhooks, addresses of links and feeds, tokens: whoever would log one."""
 _TRACEBACKS = structlog.processors.ExceptionRenderer(
     # Without the values of variables: they hold passwords, tokens and strangers' files.
     structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
@@ -46,6 +51,10 @@ def configure(service: str, level: str = "info", form: Literal["auto", "json", "
         structlog.stdlib.PositionalArgumentsFormatter(),
         structlog.processors.StackInfoRenderer(),
     ]
+
+    def without_secrets(_: Any, __: str, line: Any) -> str:
+        return _SECRETS.sub(lambda found: f"{found[1] or ''}…", line)
+
     final: list[Any] = (
         [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
         if console
@@ -65,7 +74,7 @@ def configure(service: str, level: str = "info", form: Literal["auto", "json", "
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *final],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *final, without_secrets],
         )
     )
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)

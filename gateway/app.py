@@ -34,9 +34,11 @@ from pipeline.dead_letters import DeadLetters
 from pipeline.deliveries import Deliveries
 from pipeline.doorbell import Publishes
 from pipeline.endpoints import Endpoints
+from pipeline.feeds import Feeds
 from pipeline.files import Blobs
 from pipeline.idempotency import IdempotencyKeys
 from pipeline.jobs import Jobs
+from pipeline.shares import ShareLinks
 from pipeline.upload_store import UploadStore
 
 
@@ -100,6 +102,8 @@ def build(
         checks=checks(settings, client, auth),
         endpoints=Endpoints(client),
         deliveries=Deliveries(client),
+        share_links=ShareLinks(client),
+        feeds=Feeds(client),
     )
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
     if settings.trusted_proxies:

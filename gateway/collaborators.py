@@ -19,10 +19,12 @@ from pipeline.dead_letters import DeadLetters
 from pipeline.deliveries import Deliveries, spread
 from pipeline.doorbell import Publishes, ring
 from pipeline.endpoints import Endpoints
+from pipeline.feeds import Feeds
 from pipeline.files import Blobs
 from pipeline.job import Bell, Job
 from pipeline.jobs import Jobs
 from pipeline.mongodb import StoreRefused, StoreUnavailable
+from pipeline.shares import ShareLinks
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,8 @@ class Collaborators:
     checks: Sequence[Check]
     endpoints: Endpoints
     deliveries: Deliveries
+    share_links: ShareLinks
+    feeds: Feeds
 
     def ring(self, job: Job, bell: Bell = "video") -> None:
         """Ring a bell that is due; if that fails now, the reconciler rings it."""

@@ -187,6 +187,36 @@ def login_needed() -> Words:
     )
 
 
+@errors.problem(HTTPStatus.NOT_FOUND)
+def no_such_share() -> Words:
+    """The link is unknown, expired, used up or revoked, or its MP3 is gone."""
+    return Words(
+        "this link does not exist, or no longer works",
+        "Check that it is complete, or ask whoever gave it to you for another.",
+    )
+
+
+@errors.problem(HTTPStatus.CONFLICT)
+def too_many_shares(sentence: str) -> Words:
+    """The job has as many links as allowed."""
+    return Words(sentence, "Revoke one: DELETE /v1/shares/<id>.")
+
+
+@errors.problem(HTTPStatus.NOT_FOUND)
+def no_such_feed() -> Words:
+    """The feed is unknown or revoked, or this file is not in it."""
+    return Words(
+        "this feed does not exist, or no longer works",
+        "GET /v1/me/feeds lists your feeds; POST makes another.",
+    )
+
+
+@errors.problem(HTTPStatus.CONFLICT)
+def too_many_feeds(sentence: str) -> Words:
+    """The user has as many feeds as allowed."""
+    return Words(sentence, "Revoke one: DELETE /v1/me/feeds/<id>.")
+
+
 @errors.problem(HTTPStatus.UNPROCESSABLE_ENTITY)
 def invalid_url(sentence: str) -> Words:
     """The URL is not one that a webhook can be sent to."""

@@ -32,6 +32,10 @@ _COUNT = {"type": "string", "pattern": "^[0-9]{1,12}$"}
 PARAMETERS: dict[str, tuple[str, Json]] = {
     "job_id": ("The job's id: 32 hexadecimal characters.", {"type": "string", "minLength": 1}),
     "session_id": ("The session's id.", {"type": "string", "minLength": 1}),
+    "share_id": ("The link's id, as the list tells it.", {"type": "string", "minLength": 1}),
+    "feed_id": ("The feed's id, as the list tells it.", {"type": "string", "minLength": 1}),
+    "episode_id": ("The job's id.", {"type": "string", "minLength": 1}),
+    "token": ("What the address was given with.", {"type": "string", "minLength": 1}),
     "webhook_id": (
         "The webhook's id, or `callbacks` for what your `callback_url` options share.",
         {"type": "string", "minLength": 1},
@@ -148,13 +152,16 @@ BODIES: dict[str, Json] = {
     "login": {"application/x-www-form-urlencoded": _schema("Login"), "application/json": _schema("Login")},
 }
 """By name, those that are more than one shape in JSON."""
-OPTIONAL_BODIES = ("login", "options", "part")
+OPTIONAL_BODIES = ("login", "options", "part", "ShareWish", "FeedWish")
 CONTENT: dict[str, Json] = {
     "text": {"text/plain": _TEXT},
     "token": {"text/plain": _TEXT, "application/json": _schema("Token")},
     "zip": {"application/zip": {"schema": _FILE}},
     "mp3": {"audio/mpeg": {"schema": _FILE}},
     "events": {"text/event-stream": {}},
+    "page": {"text/html": _TEXT},
+    "feed": {"application/rss+xml": _TEXT},
+    "chapters": {"application/json+chapters": {"schema": {"type": "object"}}},
 }
 OF_EVERY_ROUTE = (
     HTTPStatus.REQUEST_URI_TOO_LONG,

@@ -247,6 +247,62 @@ class Keys(Shape):
     keys: list[Key]
 
 
+class ShareWish(Shape):
+    """A link to make."""
+
+    expires_in_days: int = Field(default=7, ge=1, le=365)
+    max_downloads: int | None = Field(default=None, ge=1, le=1_000_000, description="no limit by default")
+
+
+class Share(Shape):
+    """A link to one MP3."""
+
+    id: str
+    job: str
+    created_at: datetime
+    expires_at: datetime
+    downloads: int
+    max_downloads: int | None
+
+
+class NewShare(Share):
+    """A link, with what is told once."""
+
+    url: str = Field(description="where it is opened, in this answer only")
+
+
+class Shares(Shape):
+    """The oldest first."""
+
+    shares: list[Share]
+
+
+class FeedWish(Shape):
+    """A feed to make."""
+
+    title: str = Field(default="My MP3s", min_length=1, max_length=100)
+
+
+class Feed(Shape):
+    """A private feed of your finished MP3s."""
+
+    id: str
+    title: str
+    created_at: datetime
+
+
+class NewFeed(Feed):
+    """A feed, with what is told once."""
+
+    url: str = Field(description="what a podcast app subscribes to, in this answer only")
+
+
+class Feeds(Shape):
+    """Yours, the oldest first."""
+
+    feeds: list[Feed]
+
+
 class WebhookWish(Shape):
     """A webhook to add."""
 
@@ -431,6 +487,12 @@ SHAPES: tuple[type[BaseModel], ...] = (
     SessionLogin,
     Me,
     Sessions,
+    ShareWish,
+    NewShare,
+    Shares,
+    FeedWish,
+    NewFeed,
+    Feeds,
     WebhookWish,
     WebhookChange,
     WebhookReplay,

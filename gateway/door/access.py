@@ -60,6 +60,18 @@ def limits_logins(view: Callable[P, Response]) -> Callable[P, Response]:
     return guarded
 
 
+def count_guess() -> None:
+    """Count an address that was made up; who makes up too many is told to wait.
+
+    Raises:
+        Problem: they were too many.
+    """
+    limit = the_door().settings.logins_per_minute
+    rate = the_door().rates.count(f"guess:{request.remote_addr}", limit)
+    if rate.exceeded:
+        raise problems.too_many_logins(str(rate.reset_seconds))
+
+
 def ask_auth_as_caller(path: str) -> Response:
     """Pass the request on to auth with the caller's token; for views behind `requires`.
 

@@ -99,12 +99,12 @@ def _texts(found: object) -> dict[str, str]:
 
 
 def shape(kind: type[S]) -> S:
-    """Return the request's body, a JSON object of this shape.
+    """Return the request's body, a JSON object of this shape; none at all is an empty one.
 
     Raises:
         Problem: the body is not JSON, or of another shape.
     """
-    body = b"".join(Body(request, MAX_BODY_BYTES).pieces())
+    body = b"".join(Body(request, MAX_BODY_BYTES).pieces()) or b"{}"
     try:
         return kind.model_validate_json(body)
     except ValidationError as error:

@@ -12,8 +12,10 @@ from pipeline.files import Blob, Blobs, NoSuchBlob
 from pipeline.job import Job
 
 
-def send_mp3(job: Job, mp3s: Blobs, downloads: Shares) -> Response:
+def send_mp3(job: Job, mp3s: Blobs, downloads: Shares, *, who: str | None = None) -> Response:
     """Return the job's MP3, or what the request's range and conditions ask of it.
+
+    The download is one of the job's owner, or of `who`: strangers take none of the owner's.
 
     Raises:
         Problem: the job has none, the range lies beyond its end, or the caller has too many downloads.
@@ -29,7 +31,7 @@ def send_mp3(job: Job, mp3s: Blobs, downloads: Shares) -> Response:
         read=partial(mp3s.read, blob),
     )
     response = send(content, "inline" if request.args.get("inline") else "attachment")
-    response.call_on_close(downloads.take(job.owner, request.remote_addr or ""))
+    response.call_on_close(downloads.take(who or job.owner, request.remote_addr or ""))
     return response
 
 

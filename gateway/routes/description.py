@@ -20,6 +20,8 @@ ORDER = (
     "account",
     "keys",
     "webhooks",
+    "shares",
+    "feeds",
     "admin",
 )
 

@@ -19,10 +19,12 @@ from pipeline.appending import PartialBlobs
 from pipeline.deliveries import Deliveries
 from pipeline.doorbell import Publishes, ring
 from pipeline.endpoints import Endpoints
+from pipeline.feeds import Feeds
 from pipeline.files import Blobs
 from pipeline.job import Bell, Job
 from pipeline.jobs import Jobs
 from pipeline.mongodb import Client
+from pipeline.shares import ShareLinks
 from pipeline.upload_store import UploadStore
 
 BATCH = 100
@@ -76,7 +78,8 @@ class Reconciler:
     def __init__(self, settings: Settings, client: Client, publisher: Publishes) -> None:
         jobs, videos, mp3s = Jobs(client, settings.timing), Blobs(client, "videos"), Blobs(client, "mp3s")
         uploads = UploadStore(client, settings.abandon_uploads_after)
-        self._stores = (jobs, videos, mp3s, uploads, Endpoints(client), Deliveries(client))
+        told = Endpoints(client), Deliveries(client), ShareLinks(client), Feeds(client)
+        self._stores = (jobs, videos, mp3s, uploads, *told)
         url = settings.rabbitmq_url.get_secret_value()
         bells = Bells(jobs, publisher, partial(broker.depth, url), settings.ring_again_after)
         retention = Retention(jobs, videos, mp3s, settings)
@@ -96,7 +99,7 @@ class Reconciler:
             StoreUnavailable, StoreRefused: MongoDB is away, or lets nobody create indexes.
         """
         if not self._indexed:
-            for store in (*self._stores, *self._told):
+            for store in self._stores:
                 store.ensure_indexes()
             self._indexed = True
         apply_all(self._rules, tick)
