@@ -35,10 +35,10 @@ examples:
 """
 HELP = {
     "quality": "auto (V2, or less where the source has less), V0 (best) to V9, or 64 to 320 kbit/s",
-    "track": "default, a number from 1, or a language such as en or eng",
+    "track": "default, a number from 1, a language such as en or eng, or 1+2 for left and right",
     "start": "where to begin: 90, 1:30 or 00:01:30.5",
     "end": "where to end, likewise",
-    "channels": "auto, mono or stereo",
+    "channels": "auto, mono, stereo, or only one channel: left or right",
     "sample_rate": "auto, or 8000 to 48000",
     "loudness": "off, podcast (-16), music (-14), ebu (-23), or a number of LUFS such as -19",
     "tags": "keep or strip",

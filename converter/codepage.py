@@ -13,6 +13,8 @@ HIGH = re.compile("[\x80-\xff]{3}")
 HIGH_IN_UTF_8 = re.compile("[\xa1-\xff]{4}")
 """So many letters with accents in a row are in no word of a Latin language."""
 CUT = "unexpected end of data"
+DIFFERENT = 6
+"""A text of fewer characters than this says nothing of its alphabet."""
 SIGNS = frozenset("№—–«»“”„…’©®° ")  # noqa: RUF001 - signs of typographers
 """What may stand between foreign letters."""
 
@@ -30,7 +32,7 @@ def decoded(raw: bytes) -> tuple[str, bool]:
 
 def _read_again(text: str) -> tuple[str, bool]:
     """Mend what a program read as Latin-1 and wrote as UTF-8: hardly a letter in it is ASCII."""
-    if not HIGH_IN_UTF_8.search(text):
+    if not HIGH_IN_UTF_8.search(text) or len(set(text)) < DIFFERENT:
         return text, False
     try:
         found = _guessed(text.encode("latin-1"))

@@ -1,14 +1,16 @@
 """Write down what ffmpeg is asked for: argument lists, of which nothing comes from a stranger's text."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from converter import sandbox
-from converter.media import Media
-from converter.plan import Plan
+from converter.media import Media, Track
+from converter.plan import Plan, Timing
 
 METER = "ebur128=peak=sample:framelog=quiet"
 TRUE_METER = "ebur128=peak=true:framelog=quiet"
 """With the peaks between the samples, which takes as long as everything else in the meter."""
+PEAKS = "astats=measure_perchannel=Peak_level:measure_overall=none"
+"""The peak of each channel before anything is done to it: which of them have any sound?"""
 TAG_ROOM = 2048
 """Bytes kept free behind the tags, so that more can be added without moving the sound."""
 LEAD_SECONDS = 10.0
@@ -17,8 +19,17 @@ SEEKABLE = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm")
 VERBOSE = ("-v", "level+verbose")
 NOWHERE = ("-f", "null", "-")
 BARE = ("-map_metadata", "-1", "-map_chapters", "-1")
+JUMP_SECONDS = 10.0
+"""What ffmpeg takes for a jump of the clock, in streams of packets."""
 CEILING = 0.89
 """A peak of -1 dB."""
+TIMES: Mapping[Timing, str] = {
+    "exact": ":async=1:first_pts=0",
+    "drifting": ":async=1000:first_pts=0",
+    "bursting": ":async=1:min_hard_comp=1:first_pts=0",
+    "joined": "",
+}
+"""How the resampler keeps times: by samples that it adds or drops, or by stretching so many a second."""
 
 
 def encode(plan: Plan, media: Media, filters: Sequence[str], text: int, cover: int) -> tuple[str, ...]:
@@ -26,11 +37,10 @@ def encode(plan: Plan, media: Media, filters: Sequence[str], text: int, cover: i
 
     `text` and `cover` are the descriptors that tags with chapters, and the attached picture go to.
     """
-    sound = (*_part(plan, media), *_sound(plan, media, filters or (METER,)))
+    sound = (*_sound(plan, media, filters or (METER,)), *_part(plan, media))
     return (
         *_input(plan, media),
-        *_map(plan),
-        *(("-c:a", "copy") if plan.copied else sound),
+        *((*_map(plan), "-c:a", "copy") if plan.copied else sound),
         *(*BARE, "-id3v2_version", "3", "-metadata_header_padding", str(TAG_ROOM)),
         *("-f", "mp3", sandbox.OUTPUT),
         *_listen(plan, filters),
@@ -46,7 +56,7 @@ def encode_frames(plan: Plan, media: Media, chosen: Sequence[str], *beside: int)
     filters = (METER, *chosen) if beside else chosen
     bare = (*BARE, "-id3v2_version", "0", "-write_xing", "0", "-flush_packets", "0")
     return (
-        *(*_input(plan, media), *_map(plan), *_sound(plan, media, filters)),
+        *(*_input(plan, media), *_sound(plan, media, filters)),
         *(*bare, "-f", "mp3", sandbox.OUTPUT),
         *(_beside(plan, media, *beside) if beside else ()),
     )
@@ -55,7 +65,7 @@ def encode_frames(plan: Plan, media: Media, chosen: Sequence[str], *beside: int)
 def measure(plan: Plan, media: Media, filters: Sequence[str]) -> tuple[str, ...]:
     """Return the arguments that measure what the encoder would get, and write nothing."""
     chain = _chain(plan, media, (*filters, TRUE_METER))
-    return (*_input(plan, media), *_map(plan), *_part(plan, media), *chain, *NOWHERE)
+    return (*_input(plan, media), *_through(plan, chain), *_part(plan, media), *NOWHERE)
 
 
 def survey(picture: int, media: Media) -> tuple[str, ...]:
@@ -69,13 +79,22 @@ def survey(picture: int, media: Media) -> tuple[str, ...]:
 
 def read_from(plan: Plan, media: Media) -> float:
     """Return where the reading begins: where it can jump there, some seconds before the start."""
-    return max(plan.start - LEAD_SECONDS, 0.0) if media.container in SEEKABLE else 0.0
+    begin = plan.start - LEAD_SECONDS
+    return begin if begin > plan.late and media.container in SEEKABLE else 0.0
 
 
 def _input(plan: Plan, media: Media) -> tuple[str, ...]:
     seconds = read_from(plan, media)
-    seek = ("-ss", f"{seconds:.6f}") if seconds else ()
+    if seconds:
+        seek: tuple[str, ...] = ("-ss", f"{seconds - plan.late:.6f}")
+    else:
+        seek = _delay(plan.late) if plan.late else ()
     return (*VERBOSE, *seek, *media.opening, *sandbox.INPUT)
+
+
+def _delay(seconds: float) -> tuple[str, ...]:
+    """Return what makes times later, and keeps that from being taken for a clock that jumped."""
+    return ("-dts_delta_threshold", f"{seconds + JUMP_SECONDS:.6f}", "-itsoffset", f"{seconds:.6f}")
 
 
 def _map(plan: Plan) -> tuple[str, ...]:
@@ -90,18 +109,45 @@ def _part(plan: Plan, media: Media) -> tuple[str, ...]:
     return (*begin, *end)
 
 
-def _chain(plan: Plan, media: Media, filters: Sequence[str]) -> tuple[str, ...]:
+def _chain(plan: Plan, media: Media, filters: Sequence[str]) -> str:
     """Return the filters that give sound its shape and place in time, and what comes after.
 
     Silence fills what is missing at the beginning and between, so that times stay those of the video.
     Channels are mixed in floating point: in whole numbers all would be made quieter than they were.
     """
+    times = TIMES[plan.timing]
+    even = plan.changing or plan.other is not None
+    shape = f"aresample={plan.sample_rate}{times}" if even else f"{_shape(plan)}{times}"
+    limiter = (f"alimiter=limit={CEILING}:level=false:latency=true",) if plan.downmixed else ()
+    return ",".join((shape, *_cut(plan, media), *limiter, *filters))
+
+
+def _shape(plan: Plan) -> str:
     layout = "mono" if plan.channels == 1 else "stereo"
     floats = "internal_sample_fmt=fltp:out_sample_fmt=fltp"
-    times = ":async=1:first_pts=0" if plan.timed else ""
-    shape = f"aresample={plan.sample_rate}:out_chlayout={layout}:{floats}{times}"
-    limiter = (f"alimiter=limit={CEILING}:level=false:latency=true",) if plan.downmixed else ()
-    return ("-af", ",".join((shape, *_cut(plan, media), *limiter, *filters)))
+    one = "" if plan.ear is None else f"pan=mono|c0=c{plan.ear},"
+    return f"{PEAKS},{one}aresample={plan.sample_rate}:out_chlayout={layout}:{floats}"
+
+
+def _through(plan: Plan, chain: str) -> tuple[str, ...]:
+    """Return the arguments that lead a track through a chain of filters.
+
+    ffmpeg builds the filters anew where the sound changes, and they would begin to measure and to keep
+    times again.  So only its shape is changed there; a decoder of what comes out feeds the chain.
+    """
+    if plan.other is not None:
+        return ("-filter_complex", f"{_both(plan, plan.other)},{chain}[out]", "-map", "[out]")
+    if not plan.changing:
+        return (*_map(plan), "-af", chain)
+    even = ("-af", _shape(plan), "-c:a", "pcm_f32le", *NOWHERE)
+    return (*_map(plan), *even, "-dec", "0:0", "-filter_complex", f"[dec:0]{chain}[even]", "-map", "[even]")
+
+
+def _both(plan: Plan, other: Track) -> str:
+    """Return the filters that make one sound of two tracks, each at its time."""
+    shape = f"{PEAKS},aresample={plan.sample_rate}:out_chlayout=mono{TIMES['exact']}"
+    ears = f"[0:{plan.track.stream}]{shape}[left];[0:{other.stream}]{shape}[right]"
+    return f"{ears};[left][right]join=inputs=2:channel_layout=stereo:map=0.0-FL|1.0-FR"
 
 
 def _cut(plan: Plan, media: Media) -> tuple[str, ...]:
@@ -117,7 +163,7 @@ def _sound(plan: Plan, media: Media, filters: Sequence[str]) -> tuple[str, ...]:
     variable = plan.quality.startswith("V")
     quality = ("-q:a", plan.quality[1:]) if variable else ("-b:a", f"{plan.quality}k")
     shape = ("-ar", str(plan.sample_rate), "-ac", str(plan.channels))
-    return (*_chain(plan, media, filters), "-c:a", "libmp3lame", *quality, *shape)
+    return (*_through(plan, _chain(plan, media, filters)), "-c:a", "libmp3lame", *quality, *shape)
 
 
 def _listen(plan: Plan, filters: Sequence[str]) -> tuple[str, ...]:
@@ -126,10 +172,13 @@ def _listen(plan: Plan, filters: Sequence[str]) -> tuple[str, ...]:
     After a gain it is a decoder of what the encoder of the first output wrote: what counts is the MP3.
     """
     if plan.copied:
-        return (*_map(plan), "-af", METER, *NOWHERE)
+        # Silence that would have to be filled in shows in the log: then a copy does not do.
+        times = f"aresample={TIMES['exact'].removeprefix(':')}"
+        return (*_map(plan), "-af", f"{PEAKS},{times},{METER}", *NOWHERE)
     if filters:
-        heard = f"[dec:0]{TRUE_METER}[heard]"
-        return ("-dec", "0:0", "-filter_complex", heard, "-map", "[heard]", *NOWHERE)
+        number = 1 if plan.changing else 0
+        heard = f"[dec:{number}]{TRUE_METER}[heard]"
+        return ("-dec", f"{number}:0", "-filter_complex", heard, "-map", "[heard]", *NOWHERE)
     return ()
 
 

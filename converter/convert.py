@@ -7,17 +7,20 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from converter import errors, loudness, metadata, tags, whole
+from converter import channels, errors, loudness, metadata, tags, whole
+from converter.beginning import lateness
 from converter.encoder import Beside, Encoder
 from converter.encoding import parallel
+from converter.errors import ConversionFailed
 from converter.limits import Limits
 from converter.loudness import Level
+from converter.media import Media, Track
 from converter.metadata import Metadata
-from converter.plan import Plan, no_more_than, plan
+from converter.plan import Plan, changing, no_more_than, plan
 from converter.probe import probe
 from converter.report import Loudness, Report
 from converter.sandbox import OnTime
-from converter.tracks import choose
+from converter.tracks import pair, ranked
 from converter.whole import Warned
 from pipeline.options import Options
 
@@ -28,6 +31,7 @@ PROBED, MEASURED, ENCODED = 0.02, 0.3, 0.98
 """Where the steps end on the way from 0 to 1."""
 LOUDNESS_TRIES = 3
 """How often an MP3 is made again because its peaks or its loudness are off."""
+EMPTY = "empty_audio"
 HIGHER = 1.05
 """From this factor on, a bitrate is higher than the source's."""
 
@@ -83,7 +87,7 @@ def convert(  # noqa: PLR0913 - the whole core is behind this one call
         raise errors.empty_file()
     media = probe(video, limits, stop)
     on_media(media.as_document())
-    chosen = plan(choose(media, options.track), options)
+    tracks, other = _chosen(media, options.track)
     try:
         with (
             errors.of_a_full_disk(),
@@ -92,10 +96,18 @@ def convert(  # noqa: PLR0913 - the whole core is behind this one call
         ):
             encoder = Encoder(video, media, limits, stop)
             work = _Work(encoder, options, mp3, Beside(text, cover), _Progress(on_progress))
-            return work.done(chosen)
+            return work.first_that_sounds(tracks, other)
     except BaseException:
         mp3.unlink(missing_ok=True)
         raise
+
+
+def _chosen(media: Media, asked: int | str) -> tuple[list[Track], Track | None]:
+    """Return the tracks to try, and the one for the right ear if it has one of its own."""
+    if isinstance(asked, str) and "+" in asked:
+        left, right = pair(media, asked)
+        return [left], right
+    return ranked(media, asked), None
 
 
 class _Progress:
@@ -127,9 +139,23 @@ class _Work:
     beside: Beside
     progress: _Progress
 
-    def done(self, first: Plan) -> Conversion:
+    def first_that_sounds(self, tracks: Sequence[Track], other: Track | None) -> Conversion:
+        """Convert the first of some tracks that is not empty, or a track and another for the right ear."""
+        *better, last = tracks
+        for track in better:
+            try:
+                return self.done(track)
+            except ConversionFailed as error:
+                if error.code != EMPTY:
+                    raise
+        return self.done(last, other)
+
+    def done(self, track: Track, other: Track | None = None) -> Conversion:
+        late = lateness(self.encoder, track, self.beside.text)
+        first = plan(track, self.options, late, other)
         expected = whole.promised(self.encoder, first)
-        self._check_length(first, expected)
+        if whole.is_sure(self.encoder.media):
+            self._check_length(first, expected)
         level = self._level(first, expected)
         made, report = self._fitting(first, level, expected)
         level, report = self._loud_enough(made, level, report, expected)
@@ -141,7 +167,12 @@ class _Work:
         return Conversion(
             duration=round(seconds, 3),
             complete=verdict.complete,
-            warnings=(*verdict.warnings, *_warnings(made, self.options, report), *_of_text(text)),
+            warnings=(
+                *verdict.warnings,
+                *_warnings(made, self.options, report),
+                *channels.warnings(made, self.encoder.media, report),
+                *_of_text(text),
+            ),
             reencoded=not made.copied,
             track=made.track.number,
             language=made.track.language,
@@ -180,11 +211,15 @@ class _Work:
     def _fitting(self, first: Plan, level: Level | None, expected: float | None) -> tuple[Plan, Report]:
         """Encode, and again where it turns out that the plan does not fit the video."""
         made, report = first, self._encode(first, level, expected)
-        if made.copied and report.problems:
+        if made.copied and (report.problems or report.changed_rates or report.fills or report.drops):
             made = replace(made, quality="V2")
             report = self._encode(made, level, expected)
-        if whole.is_patchwork(report, made, self.encoder):
-            made = replace(made, timed=False)
+        if report.changed_rates and not made.changing:
+            made = changing(made, self.options, report.changed_rates)
+            report = self._encode(made, level, expected)
+        timing = whole.better_timing(report, made, expected)
+        if timing != made.timing:
+            made = replace(made, timing=timing)
             report = self._encode(made, level, expected)
         source, own = _bitrates(made, report)
         if self.options.quality == "auto" and not made.copied and own > source * HIGHER:

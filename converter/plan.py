@@ -1,12 +1,15 @@
 """Decide what to make of a sound track: its channels, its sample rate, its bitrate, or a mere copy."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from converter.media import Track
 from pipeline.options import SAMPLE_RATES, Options
 
 SAME_BAND = 0.98
 """A sample rate that is lower by no more than this loses nothing: no filter passes the last of the band."""
+EARS = {"left": 0, "right": 1}
 HALF_RATES_TO = 24000
 """Up to this sample rate an MP3 is of MPEG-2 (ISO 13818-3), which has other bitrates."""
 BITRATES = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
@@ -20,6 +23,15 @@ MONO = 0.6
 """What a single channel takes of that."""
 
 
+Timing = Literal["exact", "drifting", "bursting", "joined"]
+"""How far the times in the file are believed.
+
+`exact`: every sound is put where its time says, with silence in between; `drifting`: likewise, but a clock
+that runs fast or slow stretches the sound; `bursting`: the times are those at which packets arrived, so
+only gaps of a second are gaps; `joined`: not at all, one sound comes after the other.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What the encoder is asked for."""
@@ -31,8 +43,15 @@ class Plan:
     sample_rate: int
     quality: str
     """`V0` to `V9`, a constant bitrate in kbit/s, or `copy`."""
-    timed: bool = True
-    """Every sound is put where its time says, with silence in between; otherwise one after the other."""
+    timing: Timing = "exact"
+    late: float = 0.0
+    """Seconds by which the sound begins later than ffmpeg makes it (converter/beginning.py)."""
+    changing: bool = False
+    """The sound gets another layout or sample rate on the way."""
+    ear: int | None = None
+    """The only channel that is taken, from 0."""
+    other: Track | None = None
+    """The track for the right ear, where each has one of its own."""
 
     @property
     def copied(self) -> bool:
@@ -42,21 +61,35 @@ class Plan:
     @property
     def downmixed(self) -> bool:
         """Channels are added up, so peaks may add up too."""
-        return (self.track.channels or 2) > self.channels
+        return self.ear is None and self.other is None and (self.track.channels or 2) > self.channels
 
 
-def plan(track: Track, options: Options) -> Plan:
-    """Return how to convert a track as the options ask."""
-    mono = options.channels == "mono" or (options.channels == "auto" and track.channels == 1)
+def plan(track: Track, options: Options, late: float = 0.0, other: Track | None = None) -> Plan:
+    """Return how to convert a track as the options ask, whose sound begins later than ffmpeg makes it.
+
+    With another track this one is for the left ear, and the other one for the right.
+    """
+    ear = _ear(track, options)
+    single = options.channels == "mono" or ear is not None
+    mono = single or (options.channels == "auto" and track.channels == 1 and other is None)
     channels = 1 if mono else 2
-    rate = _rate(track, options)
+    rate = _rate(track.sample_rate, options)
     if options.quality != "auto":
         quality = options.quality
-    elif _needs_no_change(track, options):
+    elif not late and other is None and _needs_no_change(track, options):
         quality = "copy"
     else:
         quality = _quality(track.bitrate, channels, rate)
-    return Plan(track, options.start, options.end, channels, rate, quality)
+    return Plan(track, options.start, options.end, channels, rate, quality, late=late, ear=ear, other=other)
+
+
+def _ear(track: Track, options: Options) -> int | None:
+    """Return the channel that is asked for; of sound from all around, the one that hears all of it."""
+    if (track.layout or "").startswith("ambisonic"):
+        return 0
+    if options.channels in ("left", "right"):
+        return EARS[options.channels] if (track.channels or 2) > 1 else 0
+    return None
 
 
 def no_more_than(source_bitrate: float, channels: int, sample_rate: int) -> str:
@@ -85,8 +118,14 @@ def _needs_no_change(track: Track, options: Options) -> bool:
     return track.codec == "mp3" and same and same_rate and not part and options.loudness is None
 
 
-def _rate(track: Track, options: Options) -> int:
+def changing(made: Plan, options: Options, rates: Sequence[int]) -> Plan:
+    """Return the plan for a track that gets other layouts, and these sample rates, on the way."""
+    rate = max(_rate(max(rates), options), made.sample_rate)
+    return replace(made, changing=True, sample_rate=rate)
+
+
+def _rate(source: int | None, options: Options) -> int:
     if options.sample_rate != "auto":
         return options.sample_rate
-    least = (track.sample_rate or SAMPLE_RATES[-1]) * SAME_BAND
+    least = (source or SAMPLE_RATES[-1]) * SAME_BAND
     return next((rate for rate in SAMPLE_RATES if rate >= least), SAMPLE_RATES[-1])

@@ -45,7 +45,8 @@ LAYOUT = re.compile(r" Hz, ([^,]+)")
 DISPOSITION = re.compile(r"\(([a-z ]+)\)")
 CLOCK = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")
 LAYOUTS = {"mono": 1, "stereo": 2, "downmix": 2, "quad": 4, "hexagonal": 6, "octagonal": 8, "cube": 8}
-NAMELESS = re.compile(r"none \((.{4}) / ")
+NAMELESS = re.compile(r"none \(\S+ / 0x(\w{8})")
+"""A coding that ffmpeg has no name for, and the four letters of the file, the last one first."""
 COVERS = ("mjpeg", "png")
 SPARSE = ("mpegts", "mpeg", "flv")
 """Containers that list no sound before it begins."""
@@ -184,7 +185,7 @@ class _Dump:
         self._tracks[number] = Track(
             number=0,
             stream=number,
-            codec=nameless[1] if (nameless := NAMELESS.search(line)) else codec,
+            codec=_letters(nameless[1]) if (nameless := NAMELESS.search(line)) else codec,
             channels=_channels(layout[1]) if layout else None,
             layout=layout[1] if layout else None,
             sample_rate=rate,
@@ -220,6 +221,12 @@ class _Dump:
             self._last = metadata.name_of(name)
         if self._last in TAGS or self._last == "duration":
             self._tags[self._last] = value[:MAX_TAG]
+
+
+def _letters(number: str) -> str:
+    """Return the four letters that a file has for a coding, or their number if some are none."""
+    letters = bytes.fromhex(number)[::-1].decode("latin-1")
+    return letters if letters.isascii() and letters.isprintable() else f"0x{number}"
 
 
 def _channels(layout: str) -> int | None:

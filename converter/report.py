@@ -11,11 +11,23 @@ READ = re.compile(
     r"(?: (\d+) frames decoded;(?: (\d+) decode errors)? \((\d+) samples\))?"
 )
 WROTE = re.compile(
-    r"Output stream #0:0 \(audio\): (?:\d+ frames encoded \((\d+) samples\); )?"
+    r"out#\d+/mp3 .*Output stream #\d+:0 \(audio\): (?:\d+ frames encoded \((\d+) samples\); )?"
     r"(\d+) packets muxed \((\d+) bytes\)"
 )
 MEASURE = re.compile(r" +(I|LRA|Peak): +(-?[\d.]+|-?inf|-?nan) (?:LUFS|LU|dBFS)")
 PROBLEM = re.compile(r"(?:^|\] )\[(?:error|fatal|panic)\] (.*)")
+FILLED = re.compile(r"adding (\d+) audio samples of silence")
+DROPPED = re.compile(r"discarding (\d+) audio samples")
+"""How the times of sound are kept: silence where there is none, and what comes too late left out."""
+CHANGED = re.compile(r"Reconfiguring filter graph because audio parameters changed to (\d+) Hz")
+EVENED = re.compile(r"out#0/null .*Output stream #0:0 \(audio\): \d+ frames encoded \((\d+) samples\)")
+"""What came of sound of which the sample rate changes."""
+CHANNEL = re.compile(
+    r"\[Parsed_astats_\d+ @ \w+\] \[info\] (?:Channel: (\d+)|Peak level dB: (-?[\d.]+|-?inf|-?nan))"
+)
+JUMPED = "timestamp discontinuity"
+UNWRITTEN = "[null @ "
+"""What is said of an output that goes nowhere is no problem of the video's."""
 REFUSED = re.compile(r"Codec \((\w+)\) not on whitelist")
 """No problem in itself: the decoders of pictures are meant to be missing."""
 
@@ -54,6 +66,18 @@ class Report:
         self.decoded_frames = 0
         self.decoded_samples = 0
         self.decode_errors = 0
+        self.fills: list[int] = []
+        self.drops: list[int] = []
+        """Samples of silence that were added, and samples that were left out, to keep the sound's times."""
+        self.changed_rates: list[int] = []
+        """The sample rate at each place where the sound got another layout or sample rate."""
+        self.peaks: dict[int, float] = {}
+        """The highest sample of each channel of the source, from 1, in dBFS."""
+        self._channel = 0
+        self.evened_samples = 0
+        """How many there were, once all had one sample rate."""
+        self.jumps = 0
+        """How often the clock of a stream of packets jumped."""
         self.encoded_samples = 0
         self.mp3_frames = 0
         self.mp3_bytes = 0
@@ -69,10 +93,16 @@ class Report:
         if found := REFUSED.search(line):
             self.refused.add(found[1])
         elif found := PROBLEM.search(line):
-            self.problems += 1
-            self.tail.append(found[1])
-        elif found := READ.search(line):
-            self.source_bytes = int(found[1])
+            if UNWRITTEN not in line:
+                self.problems += 1
+                self.tail.append(found[1])
+        elif not self._count(line):
+            self._notice(line)
+
+    def _count(self, line: str) -> bool:
+        """Take a line of the summary, if it is one."""
+        if found := READ.search(line):
+            self.source_bytes += int(found[1])  # of both tracks, where there are two
             self.decoded_frames = int(found[2] or 0)
             self.decode_errors = int(found[3] or 0)
             self.decoded_samples = int(found[4] or 0)
@@ -80,6 +110,31 @@ class Report:
             self.encoded_samples = int(found[1] or 0)
             self.mp3_frames = int(found[2])
             self.mp3_bytes = int(found[3])
+        elif found := EVENED.search(line):
+            self.evened_samples = int(found[1])
+        return found is not None
+
+    def _notice(self, line: str) -> None:
+        """Take a line about how the sound's times are kept."""
+        if found := FILLED.search(line):
+            self.fills.append(int(found[1]))
+        elif found := DROPPED.search(line):
+            self.drops.append(int(found[1]))
+        elif found := CHANGED.search(line):
+            self.changed_rates.append(int(found[1]))
+        elif JUMPED in line:
+            self.jumps += 1
+        elif found := CHANNEL.search(line):
+            self._hear(found[1], found[2])
+
+    def _hear(self, channel: str | None, peak: str | None) -> None:
+        """Take the number of a channel, or the peak of the channel whose number came last."""
+        if channel is not None:
+            self._channel = int(channel)
+        elif peak is not None:
+            # In this order, what is not a number becomes the least.
+            before = self.peaks.get(self._channel, SILENT)
+            self.peaks[self._channel] = max(before, float(peak))
 
     @property
     def samples(self) -> int:

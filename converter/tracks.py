@@ -4,8 +4,8 @@ from converter import errors, sandbox
 from converter.media import Media, Track
 
 
-def choose(media: Media, asked: int | str) -> Track:
-    """Return the track that was asked for, or by the rule if none was.
+def ranked(media: Media, asked: int | str) -> list[Track]:
+    """Return the track to convert, and those to take if it turns out to be empty, the best first.
 
     The rule: one that can be read, then none that is a commentary or a description, then the one marked
     as default, then the one with the most channels, then the first.
@@ -18,12 +18,26 @@ def choose(media: Media, asked: int | str) -> Track:
     matching = [track for track in media.tracks if _matches(track, asked)]
     if not matching:
         raise errors.no_such_track(str(asked), [str(track) for track in media.tracks])
-    track = min(matching, key=_rank)
-    if track.encrypted:
+    first, *others = sorted(matching, key=_rank)
+    if first.encrypted:
         raise errors.drm_protected()
-    if track.codec not in sandbox.CODECS:
-        raise errors.unsupported_codec(track.codec)
-    return track
+    if not _is_readable(first):
+        raise errors.unsupported_codec(first.codec)
+    return [first, *filter(_is_readable, others)]
+
+
+def pair(media: Media, asked: str) -> tuple[Track, Track]:
+    """Return the tracks for the left and the right ear, asked for as `1+2`.
+
+    Raises:
+        ConversionFailed: as `ranked`.
+    """
+    left, _, right = asked.partition("+")
+    return ranked(media, int(left))[0], ranked(media, int(right))[0]
+
+
+def _is_readable(track: Track) -> bool:
+    return not track.encrypted and track.codec in sandbox.CODECS
 
 
 def _matches(track: Track, asked: int | str) -> bool:
@@ -34,7 +48,7 @@ def _matches(track: Track, asked: int | str) -> bool:
 
 def _rank(track: Track) -> tuple[bool, bool, bool, int, int]:
     return (
-        track.encrypted or track.codec not in sandbox.CODECS,
+        not _is_readable(track),
         track.commentary or track.descriptive,
         not track.default,
         -(track.channels or 0),

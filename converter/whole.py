@@ -7,17 +7,24 @@ from dataclasses import dataclass
 
 from converter import command, declared, ending
 from converter.encoder import Encoder
-from converter.plan import Plan
+from converter.media import Media
+from converter.plan import Plan, Timing
 from converter.report import Report
 
 SHORT_SECONDS, SHORT_PART = 1.0, 0.01
 """How much may be missing: the greater of both."""
 MOVED_SECONDS = 0.1
 """How far sounds move where the times in a file are slightly wrong."""
+REPEATED, DRIFT_SECONDS = 3, 0.15
+"""How often, and by no more than what, times are kept where a clock runs fast or slow."""
+JUMPING = ("mpegts", "mpeg")
+"""Streams of packets: their length is the difference of two times that may be of two clocks."""
 FRAMES_ONLY = ("aac", "amr")
 """Formats without a container, where all bytes are sound."""
-CUT = ("ended prematurely", "partial file", "Error during demuxing")
+CUT = ("ended prematurely", "partial file")
 """What ffmpeg says where the file ends in the middle of something."""
+GIVEN_UP = "Error during demuxing"
+"""What it says where it reads no further, whatever comes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +56,39 @@ def promised(encoder: Encoder, plan: Plan) -> float | None:
     return None if said is None else max(min(said, plan.end or said) - plan.start, 0.0)
 
 
-def is_patchwork(report: Report, plan: Plan, encoder: Encoder) -> bool:
-    """Say whether damage has moved pieces of sound to wrong places, or over each other."""
-    moved = abs(report.samples / plan.sample_rate - _heard(report, plan, encoder))
-    return report.problems > 0 and moved > MOVED_SECONDS
+def is_sure(media: Media) -> bool:
+    """Say whether the promise can be held against a file: the clock of a stream of packets may jump."""
+    return media.container not in JUMPING
+
+
+def better_timing(report: Report, plan: Plan, expected: float | None) -> Timing:
+    """Return how far the times in a file should be believed, after a run that believed them."""
+    filled, dropped = _filled(report, plan), _dropped(report, plan)
+    if report.problems and plan.timing != "joined":
+        heard = report.decoded_samples / _source_rate(plan)
+        far = (2 * heard if expected is None else expected) + allowed(expected or heard)
+        # Damage has moved pieces of sound over each other, or far away.
+        if dropped > MOVED_SECONDS or report.samples / plan.sample_rate > far:
+            return "joined"
+    if plan.timing != "exact" or len(report.fills) + len(report.drops) < REPEATED:
+        return plan.timing
+    if filled > MOVED_SECONDS and dropped > MOVED_SECONDS:
+        return "bursting"
+    largest = max(
+        max(report.fills, default=0) / _source_rate(plan), max(report.drops, default=0) / plan.sample_rate
+    )
+    return "drifting" if largest < DRIFT_SECONDS else "exact"
 
 
 def judge(encoder: Encoder, plan: Plan, report: Report, expected: float | None) -> Verdict:
     """Return the verdict about the MP3 that came of a run of ffmpeg, with `expected` seconds promised."""
     length = report.samples / plan.sample_rate
-    heard = _heard(report, plan, encoder) if plan.timed else length
+    heard = _heard(report, plan, encoder) if plan.timing != "joined" else length
     damaged = report.problems > 0
-    sound = min(heard, length) if damaged else length
+    sound = min(heard + plan.late, length) if damaged else length
+    expected = None if report.jumps else expected
+    if damaged and report.fills:  # what is silent now may have been lost
+        expected = max(expected or 0.0, length)
     if report.decode_errors:  # damage may have shortened the promise too
         expected = max(expected or 0.0, sound + _lost(encoder, plan, report, sound))
     short = expected is not None and sound < expected - allowed(expected)
@@ -70,14 +98,52 @@ def judge(encoder: Encoder, plan: Plan, report: Report, expected: float | None) 
         if damaged or not _is_whole(encoder, plan):
             return _partial(sound, expected)
         message = f"The sound ends after {length:.1f} s, the video after {expected:.1f} s."
-        return _whole(length, expected, Warned("sound_ends_early", message))
-    if heard < length - allowed(length):
-        message = f"The video has no sound for {length - heard:.1f} s; the MP3 is silent there."
-        return _whole(heard, expected, Warned("silence_filled", message))
+        return _whole(length, expected, Warned("sound_ends_early", message), *_moved(report, plan))
+    missing = _unexplained(report, plan, heard, length)
+    if missing > allowed(heard):
+        return _partial(heard - missing, heard)
     if report.decode_errors:
         message = f"The video is damaged: {_pieces(report.decode_errors)} of its sound cannot be read."
-        return _whole(heard, expected, Warned("damaged", message))
-    return _whole(heard, expected)
+        return _whole(heard, expected, *_moved(report, plan), Warned("damaged", message))
+    return _whole(heard, expected, *_moved(report, plan))
+
+
+def _unexplained(report: Report, plan: Plan, heard: float, length: float) -> float:
+    """Return the seconds of sound that were decoded, and are neither in the MP3 nor known to be left out."""
+    if plan.start or plan.end is not None or plan.timing in ("joined", "drifting") or plan.copied:
+        return 0.0
+    return heard - _dropped(report, plan) - (length - _filled(report, plan))
+
+
+def _moved(report: Report, plan: Plan) -> tuple[Warned, ...]:
+    """Return what is to be said of sound that was not simply put one piece after the other."""
+    filled, dropped = _filled(report, plan), _dropped(report, plan)
+    found = []
+    if filled > SHORT_SECONDS:
+        message = f"The video has no sound for {filled:.1f} s; the MP3 is silent there."
+        found.append(Warned("silence_filled", message))
+    if dropped > MOVED_SECONDS:
+        message = f"The video has two sounds at the same time for {dropped:.1f} s; the later was left out."
+        found.append(Warned("sound_overlaps", message))
+    if plan.timing == "drifting":
+        message = "The recorder's clock ran fast or slow: the sound was stretched to fit the pictures."
+        found.append(Warned("clock_drift", message))
+    if plan.timing == "bursting":
+        message = "The sound is stamped with the times at which it arrived: its small gaps were closed."
+        found.append(Warned("uneven_times", message))
+    return tuple(found)
+
+
+def _filled(report: Report, plan: Plan) -> float:
+    return sum(report.fills) / (plan.sample_rate if plan.changing else _source_rate(plan))
+
+
+def _dropped(report: Report, plan: Plan) -> float:
+    return sum(report.drops) / plan.sample_rate
+
+
+def _source_rate(plan: Plan) -> int:
+    return plan.track.sample_rate or plan.sample_rate
 
 
 def _pieces(count: int) -> str:
@@ -92,12 +158,14 @@ def allowed(seconds: float) -> float:
 def _heard(report: Report, plan: Plan, encoder: Encoder) -> float:
     """Return the seconds of sound that were decoded, less those before the start."""
     skipped = plan.start - command.read_from(plan, encoder.media)
-    return report.decoded_samples / (plan.track.sample_rate or plan.sample_rate) - skipped
+    if plan.changing:
+        return report.evened_samples / plan.sample_rate - skipped
+    return report.decoded_samples / _source_rate(plan) - skipped
 
 
 def _lost(encoder: Encoder, plan: Plan, report: Report, sound: float) -> float:
     """Return how many seconds could not be decoded, or not even be found where nothing but frames is."""
-    lost = report.lost_samples / (plan.track.sample_rate or plan.sample_rate)
+    lost = report.lost_samples / _source_rate(plan)
     whole = plan.start == 0 and plan.end is None
     if whole and encoder.media.container in FRAMES_ONLY:
         skipped = encoder.video.stat().st_size - report.source_bytes
@@ -112,7 +180,7 @@ def _lacks_its_end(
     if plan.end is not None and sound >= (asked := plan.end - plan.start) - allowed(asked):
         return False
     said = expected is None and any(words in report.said for words in CUT)
-    return said or ending.breaks_off(encoder.video, encoder.media.container)
+    return said or GIVEN_UP in report.said or ending.breaks_off(encoder.video, encoder.media.container)
 
 
 def _is_whole(encoder: Encoder, plan: Plan) -> bool:

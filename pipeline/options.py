@@ -40,11 +40,14 @@ class Options(BaseModel):
     `auto` is V2, or less where the source has less.
     """
     track: int | str = "default"
-    """Which sound track: a number from 1, a language, or `default` by the rule of docs/conversion.md."""
+    """Which sound track: a number from 1, a language, or `default` by the rule of docs/conversion.md.
+
+    Two numbers as `1+2` are the tracks for the left and the right ear.
+    """
     start: float = 0.0
     end: float | None = None
     """The part to convert, in seconds of the video."""
-    channels: Literal["auto", "mono", "stereo"] = "auto"
+    channels: Literal["auto", "mono", "stereo", "left", "right"] = "auto"
     sample_rate: int | Literal["auto"] = "auto"
     loudness: float | None = None
     """The integrated loudness to bring the sound to, in LUFS; `None` leaves it as it is."""
@@ -97,9 +100,12 @@ def _quality(name: str, value: str) -> str:
 def _track(name: str, value: str) -> int | str:
     if re.fullmatch(r"[0-9]{1,9}", value) and 1 <= int(value) <= MAX_TRACK:
         return int(value)
+    if pair := re.fullmatch(r"([1-9][0-9]?)[+, ]([1-9][0-9]?)", value):  # a plus is a space in a query
+        return f"{pair[1]}+{pair[2]}"
     if value == "default" or re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*", value):
         return value.lower()
-    allowed = f"use default, a number from 1 to {MAX_TRACK}, or a language such as en or eng"
+    numbers = f"a number from 1 to {MAX_TRACK}, or two as 1+2 for left and right"
+    allowed = f"use default, {numbers}, or a language such as en or eng"
     raise InvalidOption(name, value, allowed)
 
 
@@ -112,7 +118,7 @@ def _time(name: str, value: str) -> float:
 
 
 def _channels(name: str, value: str) -> str:
-    return _one_of(name, value, ("auto", "mono", "stereo"))
+    return _one_of(name, value, ("auto", "mono", "stereo", "left", "right"))
 
 
 def _sample_rate(name: str, value: str) -> int | str:

@@ -57,12 +57,12 @@ PARAMETERS: dict[str, tuple[str, Json]] = {
     "wait": ("Seconds to wait.", {"type": "integer", "minimum": 0, "maximum": MAX_WAIT_SECONDS}),
     "quality": ("`auto`, `V0` (best) to `V9`, or a constant bitrate in kbit/s.", _QUALITY),
     "track": (
-        "Which sound track: `default`, a number from 1, or a language.",
-        {"type": "string", "pattern": "^(default|[1-9][0-9]?|[a-z]{3})$"},
+        "Which sound track: `default`, a number from 1, a language, or two (`1,2`) for left and right.",
+        {"type": "string", "pattern": "^(default|[1-9][0-9]?|[1-9],[1-9]|[a-z]{3})$"},
     ),
     "start": ("Where to begin.", _CLOCK),
     "end": ("Where to end.", _CLOCK),
-    "channels": ("", {"type": "string", "enum": ["auto", "mono", "stereo"]}),
+    "channels": ("", {"type": "string", "enum": ["auto", "mono", "stereo", "left", "right"]}),
     "sample_rate": ("In Hz.", {"type": "string", "enum": ["auto", *map(str, SAMPLE_RATES)]}),
     "loudness": (
         "`off`, `podcast` (-16), `music` (-14), `ebu` (-23), or a number of LUFS.",

@@ -302,7 +302,7 @@ def test_a_loudness_is_reached_under_the_peak(make: Make, converted: Convert) ->
 def test_silence_has_no_loudness_to_reach(make: Make, converted: Convert, mp3: Path) -> None:
     done = converted(make("talk.wav", "-f", "lavfi", "-i", "anullsrc=d=2"), loudness="ebu")
 
-    assert (done.gain, codes(done)) == (0, ["loudness_missed"])
+    assert (done.gain, codes(done)) == (0, ["loudness_missed", "silent"])
     assert "TXXX:REPLAYGAIN_TRACK_GAIN" not in ID3(mp3)
 
 
@@ -426,3 +426,83 @@ def test_the_shortest_sound_is_not_empty(make: Make, converted: Convert) -> None
     done = converted(make("click.wav", "-f", "lavfi", "-i", "sine=duration=0.02"))
 
     assert done.duration == pytest.approx(0.02, abs=0.001)
+
+
+TWO_EARS = ("-f", "lavfi", "-i", "aevalsrc='0.3*sin(2*PI*500*t)|0.3*sin(2*PI*1700*t)':d=2")
+LEFT, RIGHT = 500, 1700
+
+
+def loud(mp3: Path, hertz: int, channel: int, make: Make) -> bool:
+    """Say whether a channel of an MP3 has a tone, by what is left of it in a narrow band."""
+    band = f"pan=mono|c0=c{channel},bandpass=f={hertz}:width_type=h:w=100"
+    raw = make("band.s16", "-i", str(mp3), "-af", band, "-f", "s16le").read_bytes()
+    return max(int.from_bytes(raw[at : at + 2], "little", signed=True) for at in range(8000, 48000, 2)) > 2000
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_one_side_can_be_taken_alone(side: str, make: Make, converted: Convert, mp3: Path) -> None:
+    done = converted(make("talk.wav", *TWO_EARS), channels=side)
+
+    assert done.channels == 1
+    assert [loud(mp3, tone, 0, make) for tone in (LEFT, RIGHT)] == [side == "left", side == "right"]
+
+
+def test_two_mono_tracks_become_left_and_right(make: Make, converted: Convert, mp3: Path) -> None:
+    tracks = [part for hertz in (LEFT, 900, RIGHT) for part in ("-f", "lavfi", "-i", f"sine={hertz}:d=2")]
+    video = make("cam.mkv", *tracks, "-map", "0", "-map", "1", "-map", "2", "-af", "volume=3", "-c:a", "aac")
+
+    done = converted(video, track="1+3")
+
+    assert (done.channels, done.complete, done.track) == (2, True, 1)
+    assert [loud(mp3, LEFT, ear, make) for ear in (0, 1)] == [True, False]
+    assert [loud(mp3, RIGHT, ear, make) for ear in (0, 1)] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("sound", "asked", "code"),
+    [
+        ("0.3*sin(880*t)|0", {}, "one_side_silent"),
+        ("0|0", {}, "silent"),
+        ("0.3*sin(880*t)|-0.3*sin(880*t)", {"channels": "mono"}, "cancels_out"),
+        ("4*sin(880*t)|4*sin(880*t)", {}, "clips"),
+    ],
+)
+def test_what_is_wrong_with_the_channels_is_said(
+    sound: str, asked: dict[str, str], code: str, make: Make, converted: Convert
+) -> None:
+    video = make("talk.wav", "-f", "lavfi", "-i", f"aevalsrc='{sound}':d=3", "-c:a", "pcm_f32le")
+
+    assert code in codes(converted(video, **asked))
+
+
+def test_of_sound_from_all_around_the_channel_is_taken_that_hears_all(make: Make, converted: Convert) -> None:
+    sound = ("-f", "lavfi", "-i", "aevalsrc='0.3*sin(880*t)|0|0|0':d=2:c=ambisonic 1")
+
+    done = converted(make("around.mkv", *sound, "-c:a", "libopus", "-mapping_family", "2"))
+
+    assert (done.channels, done.complete) == (1, True)
+
+
+def test_an_mp3_of_mono_and_then_stereo_is_encoded_anew(make: Make, converted: Convert) -> None:
+    plain = ("-c:a", "libmp3lame", "-write_xing", "0", "-id3v2_version", "0")
+    mono, stereo = (make(f"{n}.mp3", *TONE, "-ac", str(n), *plain).read_bytes() for n in (1, 2))
+    video = make("joined.mp3", *TONE)
+    video.write_bytes(mono + stereo)
+
+    done = converted(video)
+
+    assert done.reencoded
+    assert done.duration == pytest.approx(8, abs=0.1)
+
+
+def test_chained_songs_of_two_sample_rates_are_not_called_whole(make: Make, converted: Convert) -> None:
+    songs = [
+        make(f"{rate}.ogg", *TONE, "-ar", str(rate), "-c:a", "libvorbis", "-serial_offset", str(rate))
+        for rate in (48000, 44100)
+    ]
+    video = songs[0].with_name("radio.ogg")
+    video.write_bytes(b"".join(song.read_bytes() for song in songs))
+
+    done = converted(video)
+
+    assert (done.complete, codes(done)[0]) == (False, "input_truncated")

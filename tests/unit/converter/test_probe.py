@@ -119,7 +119,7 @@ def test_a_duration_that_is_guessed_is_marked_so() -> None:
 
 
 def test_a_coding_without_a_name_has_that_of_the_file() -> None:
-    media = dumped("[info]   Stream #0:0[0x1](und): Audio: none (ec+3 / 0x332B6365), 48000 Hz, 6 channels")
+    media = dumped("[info]   Stream #0:0[0x1](und): Audio: none (ec[43]3 / 0x332B6365), 48000 Hz, 6 channels")
 
     assert (media.tracks[0].codec, media.tracks[0].id) == ("ec+3", 1)
 

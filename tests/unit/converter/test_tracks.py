@@ -6,7 +6,7 @@ import pytest
 
 from converter.errors import ConversionFailed
 from converter.media import Media, Track
-from converter.tracks import choose, three_letters
+from converter.tracks import ranked, three_letters
 
 PLAIN = Track(
     number=1,
@@ -53,26 +53,26 @@ def media(*tracks: Track) -> Media:
     ],
 )
 def test_without_a_wish_the_rule_decides(tracks: tuple[Track, ...], number: int) -> None:
-    assert choose(media(*tracks), "default").number == number
+    assert ranked(media(*tracks), "default")[0].number == number
 
 
 @pytest.mark.parametrize("asked", ["de", "deu", "ger", "de-at"])
 def test_a_language_is_found_by_each_of_its_codes(asked: str) -> None:
     german = replace(PLAIN, language="ger")
 
-    assert choose(media(replace(PLAIN, language="eng", default=True), german), asked).number == 2
+    assert ranked(media(replace(PLAIN, language="eng", default=True), german), asked)[0].number == 2
 
 
 def test_of_a_language_the_rule_chooses() -> None:
     english = replace(PLAIN, language="eng")
 
-    chosen = choose(media(PLAIN, replace(english, commentary=True), english), "en")
+    chosen = ranked(media(PLAIN, replace(english, commentary=True), english), "en")[0]
 
     assert chosen.number == 3
 
 
 def test_a_number_is_taken_at_its_word() -> None:
-    assert choose(media(PLAIN, replace(PLAIN, commentary=True)), 2).number == 2
+    assert ranked(media(PLAIN, replace(PLAIN, commentary=True)), 2)[0].number == 2
 
 
 @pytest.mark.parametrize("asked", [3, "fr"])
@@ -80,7 +80,7 @@ def test_a_track_that_is_not_there_is_answered_with_those_that_are(asked: int | 
     there = media(replace(PLAIN, language="eng", title="Main"), PLAIN)
 
     with pytest.raises(ConversionFailed) as failed:
-        choose(there, asked)
+        ranked(there, asked)
 
     assert failed.value.code == "no_such_track"
     assert "1 (eng, Main, aac, stereo); 2 (aac, stereo)" in failed.value.hint
@@ -88,17 +88,34 @@ def test_a_track_that_is_not_there_is_answered_with_those_that_are(asked: int | 
 
 def test_a_video_without_sound_has_no_track() -> None:
     with pytest.raises(ConversionFailed) as failed:
-        choose(media(), "default")
+        ranked(media(), "default")
 
     assert failed.value.code == "no_audio_track"
 
 
 def test_an_encrypted_track_is_refused() -> None:
     with pytest.raises(ConversionFailed) as failed:
-        choose(media(replace(PLAIN, encrypted=True)), "default")
+        ranked(media(replace(PLAIN, encrypted=True)), "default")
 
     assert failed.value.code == "drm_protected"
 
 
 def test_an_unknown_language_stays_what_it_is() -> None:
     assert three_letters("tlh") == "tlh"
+
+
+def test_what_cannot_be_read_comes_last_and_is_named_if_nothing_else_is_there() -> None:
+    spatial = replace(PLAIN, codec="apple_apac", channels=4, default=True)
+
+    assert [track.codec for track in ranked(media(spatial, PLAIN), "default")] == ["aac"]
+    with pytest.raises(ConversionFailed) as failed:
+        ranked(media(spatial), "default")
+
+    assert failed.value.code == "unsupported_codec"
+    assert "apple_apac" in failed.value.message
+
+
+def test_a_description_that_is_marked_as_default_is_still_none_of_the_main_sound() -> None:
+    description = replace(PLAIN, default=True, descriptive=True)
+
+    assert ranked(media(description, PLAIN), "default")[0].number == 2

@@ -116,23 +116,72 @@ def test_without_a_promise_the_length_is_what_it_is(tmp_path: Path) -> None:
 
 
 def test_pieces_put_one_after_the_other_count_as_they_are(tmp_path: Path) -> None:
-    untimed = replace(PLAN, timed=False)
+    untimed = replace(PLAN, timing="joined")
 
     assert not whole.judge(encoder(tmp_path), untimed, report(57.0, 60.0, problems=1), 60.0).complete
 
 
-@pytest.mark.parametrize(
-    ("decoded", "problems", "patchwork"), [(58.0, 1, True), (58.0, 0, False), (59.95, 1, False)]
-)
-def test_sound_is_patchwork_where_damage_moved_it(
-    decoded: float,
-    problems: int,
-    patchwork: bool,  # noqa: FBT001 - of the table
-    tmp_path: Path,
-) -> None:
-    found = whole.is_patchwork(report(60.0, decoded, problems=problems), PLAN, encoder(tmp_path))
+def moved(*, fills: tuple[int, ...] = (), drops: tuple[int, ...] = (), problems: int = 0) -> Report:
+    """Return the report of a run in which silence was added and sound left out."""
+    length = 60.0 + (sum(fills) - sum(drops)) / RATE
+    read = report(length, 60.0, problems=problems)
+    read.fills, read.drops = list(fills), list(drops)
+    return read
 
-    assert found == patchwork
+
+@pytest.mark.parametrize(
+    ("run", "timing"),
+    [
+        (moved(), "exact"),
+        (moved(fills=(10 * RATE,)), "exact"),
+        (moved(fills=(10 * RATE,), problems=1), "exact"),
+        (moved(drops=(RATE,), problems=1), "joined"),
+        (moved(fills=(100 * RATE,), problems=1), "joined"),
+        (moved(fills=(4800,) * 5), "drifting"),
+        (moved(drops=(4800,) * 5), "drifting"),
+        (moved(fills=(16384,) * 300, drops=(5472,) * 900), "bursting"),
+    ],
+    ids=["no move", "pause", "pause and damage", "overlap", "far away", "slow", "fast", "bursts"],
+)
+def test_the_times_in_a_file_are_believed_as_far_as_they_make_sense(run: Report, timing: str) -> None:
+    assert whole.better_timing(run, PLAN, 72.0) == timing
+
+
+def test_what_was_filled_and_what_was_left_out_never_cancel_out(tmp_path: Path) -> None:
+    verdict = whole.judge(encoder(tmp_path), PLAN, moved(fills=(5 * RATE,), drops=(5 * RATE,)), 60.0)
+
+    assert [warned.code for warned in verdict.warnings] == ["silence_filled", "sound_overlaps"]
+    assert [warned.message.count("5.0 s") for warned in verdict.warnings] == [1, 1]
+
+
+def test_in_a_damaged_file_silence_may_have_been_sound(tmp_path: Path) -> None:
+    paused = moved(fills=(5 * RATE,), problems=1)
+    late = replace(PLAN, late=5.0)
+
+    assert not whole.judge(encoder(tmp_path), PLAN, paused, None).complete
+    assert whole.judge(encoder(tmp_path), late, paused, None).complete
+
+
+def test_sound_that_is_gone_without_a_trace_is_missing(tmp_path: Path) -> None:
+    gone = report(50.0, 60.0)
+
+    verdict = whole.judge(encoder(tmp_path), PLAN, gone, None)
+
+    assert (verdict.complete, verdict.got, verdict.promised) == (False, 50.0, 60.0)
+
+
+def test_the_promise_of_a_clock_that_jumped_means_nothing(tmp_path: Path) -> None:
+    jumped = report(40.0)
+    jumped.jumps = 1
+
+    assert whole.judge(encoder(tmp_path), PLAN, jumped, 3620.0).complete
+
+
+def test_a_file_that_ffmpeg_gives_up_is_not_whole_whatever_its_promise(tmp_path: Path) -> None:
+    chained = report(10.0, problems=1)
+    chained.tail.append("Error during demuxing: Not yet implemented in FFmpeg, patches welcome")
+
+    assert not whole.judge(encoder(tmp_path), PLAN, chained, 10.0).complete
 
 
 @pytest.mark.parametrize(
