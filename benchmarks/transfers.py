@@ -38,14 +38,15 @@ KEY = ec.generate_private_key(ec.SECP256R1())
 
 
 class Keys(BaseHTTPRequestHandler):
-    """The one thing that the gateway asks auth for here."""
+    """What the gateway asks auth for here."""
 
     def do_GET(self) -> None:
-        """Publish the key that the tokens are signed with."""
+        """Publish the key that the tokens are signed with, and that none of them was revoked."""
         public = json.loads(jwt.algorithms.ECAlgorithm.to_jwk(KEY.public_key()))
         self.send_response(200)
         self.end_headers()
-        self.wfile.write(json.dumps({"keys": [{**public, "kid": "k", "alg": "ES256"}]}).encode())
+        keys = [{**public, "kid": "k", "alg": "ES256"}]
+        self.wfile.write(json.dumps({"keys": keys, "revocations": {}}).encode())
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
@@ -73,6 +74,7 @@ def gateway(folder: Path, mongodb_url: str, auth_port: int, port: int, admin_por
         "ADMIN_HOST": "127.0.0.1",
         "ADMIN_PORT": str(admin_port),
         "REQUESTS_PER_MINUTE": "1000000000",
+        "LOGINS_PER_MINUTE": "1000000000",
     }
     command = (str(folder_of_python / "gunicorn"), "--config", "python:gateway.server")
     ready = partial(answers, port, b"GET / HTTP/1.0\r\n\r\n")

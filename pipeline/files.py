@@ -90,10 +90,13 @@ class Blobs:
             metadata=metadata,
         )
 
-    def read(self, blob: Blob, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
+    def read(
+        self, blob: Blob, start: int = 0, stop: int | None = None, *, ahead: bool = True
+    ) -> Iterator[bytes]:
         """Yield the bytes from `start` up to `stop` (its end by default), at most a chunk at a time.
 
-        The next chunk is fetched while the caller works on this one.
+        The next chunk is fetched `ahead`, while the caller works on this one; else nothing is in memory
+        but what the caller holds.
 
         Raises:
             NoSuchBlob: it was deleted meanwhile.
@@ -103,6 +106,11 @@ class Blobs:
         if start >= stop:
             return
         first, last = start // blob.chunk_bytes, (stop - 1) // blob.chunk_bytes
+        if not ahead:
+            for n in range(first, last + 1):
+                at = n * blob.chunk_bytes
+                yield self._chunk(blob, n)[max(start - at, 0) : stop - at]
+            return
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="blob-reader") as fetcher:
             coming = fetcher.submit(self._chunk, blob, first)
             for n in range(first, last + 1):

@@ -28,7 +28,7 @@ def send_mp3(job: Job, mp3s: Blobs, downloads: Shares, *, who: str | None = None
         size=blob.size,
         tag=blob.sha256,
         changed_at=blob.uploaded_at,
-        read=partial(mp3s.read, blob),
+        read=partial(mp3s.read, blob, ahead=False),
     )
     response = send(content, "inline" if request.args.get("inline") else "attachment")
     response.call_on_close(downloads.take(who or job.owner, request.remote_addr or ""))

@@ -1,6 +1,7 @@
 """Send stored bytes, whole or a range of them, one piece in memory at a time (RFC 9110)."""
 
 import errno
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -115,8 +116,10 @@ def _changed(content: Content) -> bool:
 def _pieces(chunks: Iterator[bytes]) -> Iterator[bytes]:
     try:
         for chunk in chunks:
-            for start in range(0, len(chunk), PIECE_BYTES):
-                yield chunk[start : start + PIECE_BYTES]
+            pieces = deque(chunk[at : at + PIECE_BYTES] for at in range(0, len(chunk), PIECE_BYTES))
+            del chunk  # a client that stalls holds no more than it has not taken
+            while pieces:
+                yield pieces.popleft()
     except NoSuchBlob:
         log.info("deleted during its download")
         # Cutting the connection is all that says so: the length was promised already.

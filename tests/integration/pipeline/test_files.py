@@ -179,3 +179,15 @@ def test_a_server_that_is_away_is_told() -> None:
 
 def test_a_server_that_answers_is_pinged(client: Client) -> None:
     mongodb.ping(client)
+
+
+@pytest.mark.parametrize(
+    ("start", "stop"), [(0, None), (0, 1), (CHUNK - 1, CHUNK + 1), (CHUNK, 3 * CHUNK), (5, 7)]
+)
+def test_reading_without_looking_ahead_yields_the_same(blobs: Blobs, start: int, stop: int | None) -> None:
+    content = bytes(range(256)) * 20
+    store(blobs, content)
+    blob = blobs.find("b")
+
+    assert b"".join(blobs.read(blob, start, stop, ahead=False)) == content[start:stop]
+    assert list(blobs.read(blob, start, stop, ahead=False)) == list(blobs.read(blob, start, stop))

@@ -1,8 +1,13 @@
 """Downloads that resume and seek."""
 
 import hashlib
+import json
+import os
 import random
+import socket
 import subprocess
+import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -10,7 +15,7 @@ import pytest
 
 from pipeline.files import CHUNK_BYTES
 from pipeline.job import Job
-from tests.integration.gateway.conftest import Gateway, Stores
+from tests.integration.gateway.conftest import Gateway, StartGateway, Stores
 
 MP3 = random.Random(3).randbytes(2 * CHUNK_BYTES + 1000)  # noqa: S311 - every worker must name it alike
 TAG = f'"{hashlib.sha256(MP3).hexdigest()}"'
@@ -211,13 +216,39 @@ def test_a_file_that_is_deleted_during_its_download_is_cut_off_and_no_error(
                 list(pieces)
         assert client.get("/v1/limits").status_code == 200
 
-    said = "\n".join(gateway.running.log.read_text().splitlines()[lines_before:])
-    assert "deleted during its download" in said
-    assert "error" not in said.lower()
-    assert "Traceback" not in said
+    said = [json.loads(line) for line in gateway.running.log.read_text().splitlines()[lines_before:]]
+    assert "deleted during its download" in [line["event"] for line in said]
+    assert "error" not in [line["level"] for line in said]
 
 
 def test_the_stream_of_events_names_its_characters_once(me: httpx.Client, job: Job) -> None:
     kind = me.get(f"/v1/jobs/{job.id}/events").headers["Content-Type"]
 
     assert kind == "text/event-stream; charset=utf-8"
+
+
+def test_readers_that_stall_hold_little_of_a_file(start_gateway: StartGateway, stores: Stores) -> None:
+    content = random.Random(3).randbytes(12 * CHUNK_BYTES)  # noqa: S311 - more than the sockets hold
+    job, readers = stores.done("me@example.com", content), 30
+    gateway = start_gateway()
+    request = f"GET /v1/jobs/{job.id}/mp3 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "
+    head = (request + gateway.auth.token("me@example.com") + "\r\n\r\n").encode()
+    with ExitStack() as stack:
+        before = memory(gateway)
+        for _ in range(readers):
+            connection = stack.enter_context(socket.create_connection(("127.0.0.1", gateway.port), 20))
+            connection.sendall(head)
+            assert connection.recv(12) == b"HTTP/1.1 200"
+        last, now = 0.0, before
+        while now > last:  # until the sockets are full
+            time.sleep(0.5)
+            last, now = now, memory(gateway)
+
+        assert now - before < readers * 1.5 * CHUNK_BYTES
+
+
+def memory(gateway: Gateway) -> float:
+    """What the gateway's processes hold now, in bytes."""
+    pids = subprocess.run(["pgrep", "-g", str(gateway.pid)], capture_output=True, text=True, check=True)
+    pages = sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in pids.stdout.split())
+    return pages * os.sysconf("SC_PAGE_SIZE")
