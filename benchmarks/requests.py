@@ -16,7 +16,7 @@ from pathlib import Path
 
 from benchmarks.transfers import OWNER, PASSWORD, Keys, gateway, started, token
 from dev import servers
-from dev.program import free_ports
+from dev.ports import free_ports
 from pipeline import mongodb
 from pipeline.jobs import Jobs
 

@@ -25,7 +25,8 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from dev import servers
-from dev.program import Program, Running, answers, free_ports
+from dev.ports import free_ports
+from dev.program import Program, Running, answers
 from pipeline import mongodb
 from pipeline.files import Blobs
 from pipeline.jobs import Jobs

@@ -19,7 +19,8 @@ from pathlib import Path
 from dev import mailpit
 from dev.demo import CLIP, Demo
 from dev.errors import CannotRun
-from dev.program import answers, free_ports
+from dev.ports import free_ports
+from dev.program import answers
 from dev.secret_files import keep, keep_all
 
 CLONE = Path(__file__).resolve().parent.parent

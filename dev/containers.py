@@ -7,7 +7,6 @@ names by which clones on one machine differ (project and ports).  Everything els
 import hashlib
 import json
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from typing import Any
 
 from dev import mailpit
 from dev.errors import CannotRun
+from dev.ports import is_free
 from dev.secret_files import keep_all
 
 CLONE = Path(__file__).resolve().parent.parent
@@ -66,7 +66,7 @@ def prepare() -> None:
         ENVIRONMENT.write_text("\n".join(lines) + "\n")
     elif not states():
         for name in FIRST_PORTS:
-            if not _is_free(port(name)):
+            if not is_free(port(name)):
                 raise CannotRun(f"port {port(name)} is taken: free it, or change {name} in .env")
 
 
@@ -134,17 +134,7 @@ def make_secrets(folder: Path) -> None:
 
 
 def _free_port(first: int) -> int:
-    return next(number for number in range(first, first + 1000) if _is_free(number))
-
-
-def _is_free(number: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", number))
-        except OSError:
-            return False
-        return True
+    return next(number for number in range(first, first + 1000) if is_free(number))
 
 
 def _settled(state: str) -> bool:

@@ -13,13 +13,14 @@ import subprocess
 import time
 import xmlrpc.client  # with our own supervisor only  # nosec B411
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from dev import maildir, servers
 from dev.errors import CannotRun
+from dev.ports import hold, is_free
 from dev.program import Program
 from dev.secret_files import keep, keep_signing_key
 from dev.services import BIN, CLONE, Surroundings, services
@@ -54,22 +55,17 @@ class Stack:
         Raises:
             CannotRun: something does not start, or a port is taken.
         """
-        states = self.states()
-        if states is None:
-            self._end_lost_processes()
-            self._choose_ports(base)
-            self._prepare()
-            self._start_supervisor()
-        for name, state in (states or {}).items():
-            if state in ("STOPPED", "FATAL"):
-                self.ask("startProcess", name, False)  # noqa: FBT003 - an interface by position: do not wait
-        deadline = time.monotonic() + READY_SECONDS
-        missing = self.programs
-        while missing := [program for program in missing if not self._is_ready(program)]:
-            if time.monotonic() > deadline:
-                names = ", ".join(program.name for program in missing)
-                raise CannotRun(f"not ready after {READY_SECONDS:g} s: {names}; make logs says why")
-            time.sleep(0.2)
+        with ExitStack() as claims:
+            states = self.states()
+            if states is None:
+                self._end_lost_processes()
+                claims.enter_context(self._choose_ports(base))
+                self._prepare()
+                self._start_supervisor()
+            for name, state in (states or {}).items():
+                if state in ("STOPPED", "FATAL"):
+                    self.ask("startProcess", name, False)  # noqa: FBT003 - an interface by position: do not wait
+            self._wait_until_ready()
 
     def down(self) -> None:
         """End everything; what was stored stays."""
@@ -177,6 +173,15 @@ class Stack:
 
     # -- how it is done ----------------------------------------------------------------------------
 
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + READY_SECONDS
+        missing = self.programs
+        while missing := [program for program in missing if not self._is_ready(program)]:
+            if time.monotonic() > deadline:
+                names = ", ".join(program.name for program in missing)
+                raise CannotRun(f"not ready after {READY_SECONDS:g} s: {names}; make logs says why")
+            time.sleep(0.2)
+
     def _is_ready(self, program: Program) -> bool:
         if not program.once:
             return program.ready()
@@ -185,20 +190,26 @@ class Stack:
             raise CannotRun(f"{program.name} failed; {self.folder / 'logs' / program.name}.log says why")
         return state == "DONE"
 
-    def _choose_ports(self, wanted: int | None) -> None:
-        """Settle the base: the one asked for, else the one of last time, else the first that is free."""
+    def _choose_ports(self, wanted: int | None) -> socket.socket:
+        """Settle the base: the one asked for, else the one of last time, else the first that is free.
+
+        Return what keeps other clones from it until its servers listen.
+        """
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if wanted is None and self._base.exists():
             wanted = int(self._base.read_text())
-        if wanted is None:
-            bases = range(FIRST_BASE, LAST_BASE, RANGE)
-            wanted = next(base for base in bases if _taken(base) is None)
-        elif taken := _taken(wanted):
-            raise CannotRun(
-                f"port {taken} is taken: free it, or choose another range: PORT_BASE={wanted + 100} make up"
-            )
-        self._base.write_text(f"{wanted}\n")
-        self.__dict__.pop("programs", None)  # made for other ports
+        for base in range(FIRST_BASE, LAST_BASE, RANGE) if wanted is None else (wanted,):
+            holder = hold(f"stack/{base}")
+            taken = base if holder is None else _taken(base)
+            if holder is not None and taken is None:
+                self._base.write_text(f"{base}\n")
+                self.__dict__.pop("programs", None)  # made for other ports
+                return holder
+            if holder is not None:
+                holder.close()
+        raise CannotRun(
+            f"port {taken} is taken: free it, or choose another range: PORT_BASE={base + 100} make up"
+        )
 
     def _prepare(self) -> None:
         (self.folder / "logs").mkdir(exist_ok=True)
@@ -290,11 +301,4 @@ def _processes_with(mark: bytes) -> list[int]:
 
 def _taken(base: int) -> int | None:
     """Return the first port of a range that somebody listens on."""
-    for port in range(base, base + RANGE):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                return port
-    return None
+    return next((port for port in range(base, base + RANGE) if not is_free(port)), None)

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from dev import maildir, servers
-from dev.program import Program, Running, free_ports
+from dev.ports import free_ports
+from dev.program import Program, Running
 
 PASSWORD = "for-one-test-run"
 

@@ -12,7 +12,7 @@ from urllib.request import urlopen
 import pytest
 from aiosmtpd.controller import Controller
 
-from dev.program import free_ports
+from dev.ports import free_ports
 from tests.chaos.flight import Media
 from tests.chaos.toxics import Bandwidth
 from tests.chaos.wired import WiredStack

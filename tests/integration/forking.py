@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-SECONDS = 20.0
+SECONDS = 60.0
 SLOW_TO_FORK = """
 import pathlib, time
 from {service}.server import *

@@ -14,7 +14,7 @@ from dev.program import Running
 from dev.servers import TOOLS, tool
 from pipeline import broker
 
-SECONDS = 30.0
+SECONDS = 60.0
 T = TypeVar("T")
 
 

@@ -95,7 +95,7 @@ def log_in(client: FlaskClient) -> Callable[..., dict[str, str]]:
 @pytest.fixture
 def wait_for() -> Callable[[Callable[[], bool]], None]:
     def wait(fact: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not fact():
             assert time.monotonic() < deadline, "it did not come about"
             time.sleep(0.05)

@@ -14,7 +14,7 @@ from auth import database, migrate
 from auth.database import DatabaseUnavailable
 from auth.passwords import Passwords
 from auth.store import Users
-from dev.program import free_ports
+from dev.ports import free_ports
 
 PASSWORD = "violet-kettle-umbrella"
 

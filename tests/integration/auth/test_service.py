@@ -14,7 +14,8 @@ from sqlalchemy.exc import ProgrammingError
 from auth import app, database, keys
 from auth.database import DatabaseUnavailable
 from auth.store import Users
-from dev.program import Running, free_ports
+from dev.ports import free_ports
+from dev.program import Running
 from dev.services import CLONE
 from tests.integration.forking import status_after_a_signal
 

@@ -60,7 +60,7 @@ def test_failures_at_the_same_time_are_all_counted(engine: Engine) -> None:
         for done in [
             pool.submit(throttle(engine).failed, f"{n % 3}@example.com", "10.0.0.1") for n in range(60)
         ]:
-            done.result(timeout=30)
+            done.result(timeout=60)
 
     with engine.begin() as connection:
         counts = connection.execute(text("SELECT failures FROM login_failures")).scalars().all()

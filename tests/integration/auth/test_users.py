@@ -12,7 +12,7 @@ from auth import users as tool
 from auth.passwords import Passwords
 from auth.store import Users
 from auth.user import NoSuchUser
-from dev.program import free_ports
+from dev.ports import free_ports
 
 PASSWORD = "violet-kettle-umbrella"
 

@@ -10,6 +10,7 @@ import secrets
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -26,7 +27,8 @@ from flask import Flask, Response, abort, request
 from werkzeug.serving import make_server
 
 from auth.authorization import basic, bearer
-from dev.program import Program, Running, answers, free_ports
+from dev.ports import free_ports
+from dev.program import Program, Running, answers
 from pipeline import mongodb
 from pipeline.files import Blobs
 from pipeline.job import Job
@@ -35,7 +37,7 @@ from pipeline.upload_store import UploadStore
 
 ROOT = Path(__file__).resolve().parents[3]
 MAX_UPLOAD_BYTES = 32 * 1024 * 1024
-SECONDS = 20.0
+SECONDS = 60.0
 """How long a test waits for a fact."""
 
 
@@ -215,6 +217,17 @@ class Gateway:
         """Of its first process, which leads the group of all."""
         assert self.running._process is not None
         return self.running._process.pid
+
+    @property
+    def processes(self) -> list[Path]:
+        """The folders under /proc of all its processes."""
+        found = []
+        for status in Path("/proc").glob("[0-9]*/stat"):
+            with suppress(OSError):  # it ended just now
+                group = status.read_text().rpartition(")")[2].split()[2]
+                if int(group) == self.pid:
+                    found.append(status.parent)
+        return found
 
     def client(self, username: str = "me@example.com", scope: str = "jobs:read jobs:write") -> httpx.Client:
         headers = {"Authorization": f"Bearer {self.auth.token(username, scope)}"}

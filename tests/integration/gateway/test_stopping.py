@@ -32,7 +32,7 @@ def stop(gateway: Gateway) -> "subprocess.Popen[bytes]":
 
 def refused(gateway: Gateway) -> bool:
     try:
-        socket.create_connection(("127.0.0.1", gateway.port), timeout=20).close()
+        socket.create_connection(("127.0.0.1", gateway.port), timeout=60).close()
     except ConnectionRefusedError:
         return True
     return False
@@ -43,7 +43,7 @@ def test_a_gateway_that_is_asked_to_stop_ends_the_upload_and_takes_no_more(
 ) -> None:
     gateway = start_gateway()
     body = PART + os.urandom(4_000_000) + END
-    with socket.create_connection(("127.0.0.1", gateway.port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=60) as connection:
         connection.sendall(head_of(gateway, f"Content-Length: {len(body)}") + body[:3_000_000])
         wait_until(lambda: stores.chunks() > 0)
 
@@ -63,7 +63,7 @@ def test_an_upload_that_outlasts_the_grace_is_told_to_come_again(
     gateway = start_gateway(SHUTDOWN_GRACE="PT1S")
     master = gateway.running._process
     assert master is not None
-    with socket.create_connection(("127.0.0.1", gateway.port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=60) as connection:
         connection.sendall(head_of(gateway, "Content-Length: 9000000") + PART + bytes(2_000_000))
         wait_until(lambda: stores.chunks() > 0)
 
@@ -84,7 +84,7 @@ def test_a_gateway_that_is_asked_to_stop_refuses_a_new_upload_on_a_connection_th
     gateway = start_gateway()
     body = PART + os.urandom(4_000_000) + END
     with (
-        socket.create_connection(("127.0.0.1", gateway.port), timeout=20) as under_way,
+        socket.create_connection(("127.0.0.1", gateway.port), timeout=60) as under_way,
         gateway.client() as client,
     ):
         client.get("/v1/jobs")

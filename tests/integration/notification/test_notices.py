@@ -225,7 +225,7 @@ def test_a_refused_login_lets_everybodys_mail_wait_until_the_process_should_end(
     assert thread.is_alive()
     stop.set()
 
-    thread.join(10)
+    thread.join(60)
     assert not thread.is_alive()
 
 

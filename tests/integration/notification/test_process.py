@@ -11,7 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from dev.program import Running, free_ports
+from dev.ports import free_ports
+from dev.program import Running
 from pipeline.doorbell import Doorbell
 from tests.conftest import SmtpSink
 from tests.integration.notification.conftest import Store
@@ -30,7 +31,7 @@ class Service:
     url: str
 
     def readiness(self) -> tuple[int, dict[str, str]]:
-        answer = httpx.get(f"{self.url}/readyz", timeout=10)
+        answer = httpx.get(f"{self.url}/readyz", timeout=60)
         return answer.status_code, answer.json()
 
     @property

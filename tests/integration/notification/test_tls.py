@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from dev.program import free_ports
+from dev.ports import free_ports
 from notification.smtp import LoginRefused, MailServer, MailUnavailable
 
 DAY = timedelta(days=1)

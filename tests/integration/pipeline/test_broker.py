@@ -57,7 +57,7 @@ def test_without_a_broker_a_message_is_refused_at_once_and_nothing_ends(rabbit: 
     with pytest.raises(BrokerUnavailable, match="not connected"):
         publisher.publish("video", b"x")
 
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < PUBLISH_SECONDS
     rabbit.server.start()
     wait_for(lambda: publish(publisher, b"after"))
     assert rabbit.take("video") == [b"after"]

@@ -203,7 +203,7 @@ def test_a_remembered_token_expires_and_loses_its_key_as_any_other() -> None:
     kept, ended = token(), token(exp=int(time.time()) - identity.LEEWAY_SECONDS + 1)
 
     assert {own.verify(kept).token_id, own.verify(ended).token_id, own.verify(kept).token_id} == {"j"}
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while ended in own._verified and own._verified[ended].until >= time.time():
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -269,4 +269,4 @@ def test_keys_are_kept_fresh_by_a_thread_of_their_own() -> None:
 
     Verifier(fetch, Revocations, issuer="us", audience="them").keep_fresh()
 
-    assert asked.wait(5)
+    assert asked.wait(60)

@@ -37,7 +37,7 @@ def keeper(jobs: Renewals, stop: threading.Event | None = None, grace: float = 1
 
 
 def wait_for(fact: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not fact():
         assert time.monotonic() < deadline, "it did not come about"
         time.sleep(0.01)

@@ -9,7 +9,7 @@ import pytest
 from dev.demo import Demo
 from dev.errors import CannotRun
 from dev.maildir import mails, text
-from dev.program import DidNotStart, Program, Running, answers, free_ports, nothing
+from dev.program import DidNotStart, Program, Running, nothing
 from dev.servers import tool
 from dev.services import BIN, CLONE, image_command
 from dev.stack import NAMES, Stack
@@ -82,12 +82,6 @@ def program(folder: Path, command: str) -> Program:
 def test_a_program_that_ends_leaves_its_last_words(tmp_path: Path) -> None:
     with pytest.raises(DidNotStart, match="failing: the disk is full"):
         Running(program(tmp_path, "echo the disk is full; exit 3")).start()
-
-
-def test_a_free_port_is_one_that_nobody_answers_on() -> None:
-    [port] = free_ports(1)
-
-    assert not answers(port)
 
 
 def test_a_mail_is_shown_as_one_reads_it(tmp_path: Path) -> None:

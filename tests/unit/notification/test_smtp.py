@@ -223,17 +223,17 @@ def test_a_server_that_lets_us_wait_is_left(command: str, tarpit: str) -> None:
     with mail_server.MailServer(script(command, tarpit)) as server, pytest.raises(MailUnavailable):
         client(server, patience=patience).send(mail())
 
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 60
 
 
 def test_a_server_that_is_slow_with_every_answer_is_left_at_the_end_of_the_session() -> None:
-    patience = Patience(answer=10, text=10, session=0.2)
+    patience = Patience(answer=600, text=600, session=0.2)
     began = time.monotonic()
 
     with mail_server.MailServer({"MAIL": TRICKLE}) as server, pytest.raises(MailUnavailable):
         client(server, patience=patience).send(mail())
 
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 60
 
 
 def test_the_text_may_take_longer_than_a_word() -> None:

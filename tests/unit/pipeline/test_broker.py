@@ -11,7 +11,7 @@ import pytest
 from pipeline.broker import BrokerUnavailable, Publisher, depth, parameters_of
 
 RESETTING = struct.pack("ii", 1, 0)
-SECONDS = 20.0
+SECONDS = 60.0
 
 
 class HangsUp:

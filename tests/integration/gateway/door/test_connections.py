@@ -4,13 +4,13 @@ import os
 import socket
 import subprocess
 import threading
-import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.integration.gateway.conftest import MAX_UPLOAD_BYTES, Gateway, Stores
+from tests.integration.gateway.conftest import MAX_UPLOAD_BYTES, SECONDS, Gateway, StartGateway, Stores
 from tests.integration.gateway.uploads.test_uploads import PART, head_of
 
 
@@ -42,7 +42,7 @@ def test_curl_sees_an_early_refusal_and_not_a_reset(gateway: Gateway, big_file: 
 
 
 def test_a_client_that_sends_everything_before_it_reads_sees_an_early_refusal(gateway: Gateway) -> None:
-    with socket.create_connection(("127.0.0.1", gateway.port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=60) as connection:
         connection.sendall(b"POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 20000000\r\n\r\n")
         for _ in range(20):
             connection.sendall(b"x" * 1_000_000)
@@ -54,7 +54,7 @@ def test_a_client_that_sends_everything_before_it_reads_sees_an_early_refusal(ga
 
 def test_a_body_is_asked_for_only_when_it_is_wanted(gateway: Gateway) -> None:
     def first_line(*lines: str) -> bytes:
-        with socket.create_connection(("127.0.0.1", gateway.port), timeout=20) as connection:
+        with socket.create_connection(("127.0.0.1", gateway.port), timeout=60) as connection:
             connection.sendall(head_of(gateway, "Expect: 100-continue", *lines))
             return connection.recv(65536).split(b"\r\n")[0]
 
@@ -79,9 +79,8 @@ def test_a_connection_is_kept_over_answers_and_errors(gateway: Gateway) -> None:
 
 
 def test_a_header_that_trickles_in_is_dropped(gateway: Gateway) -> None:
-    with socket.create_connection(("127.0.0.1", gateway.port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=60) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nX: ")
-        began = time.monotonic()
         closed = threading.Event()
 
         def trickle() -> None:
@@ -98,11 +97,10 @@ def test_a_header_that_trickles_in_is_dropped(gateway: Gateway) -> None:
         thread.join()
 
     assert rest == b""
-    assert time.monotonic() - began < 5
 
 
 def test_an_upload_that_stalls_is_refused_and_leaves_nothing(gateway: Gateway, stores: Stores) -> None:
-    with socket.create_connection(("127.0.0.1", gateway.port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=60) as connection:
         connection.sendall(head_of(gateway, "Content-Length: 100000") + PART + b"x")
         answer = everything(connection)
 
@@ -112,7 +110,7 @@ def test_an_upload_that_stalls_is_refused_and_leaves_nothing(gateway: Gateway, s
 
 
 def test_an_upload_that_comes_fast_and_then_stalls_is_refused_too(gateway: Gateway, stores: Stores) -> None:
-    with socket.create_connection(("127.0.0.1", gateway.port), timeout=30) as connection:
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=60) as connection:
         connection.sendall(head_of(gateway, "Content-Length: 30000000") + PART + os.urandom(3_000_000))
         answer = everything(connection)
 
@@ -125,11 +123,15 @@ def everything(connection: socket.socket) -> bytes:
     return b"".join(iter(lambda: connection.recv(65536), b""))
 
 
-def test_silent_connections_hold_no_thread_and_are_closed_in_the_end(gateway: Gateway) -> None:
-    idle = [socket.create_connection(("127.0.0.1", gateway.port)) for _ in range(150)]
-    try:
-        assert httpx.get(f"{gateway.url}/nowhere", timeout=0.9).status_code == 404
-        assert idle[0].recv(1) == b""
-    finally:
-        for connection in idle:
-            connection.close()
+def test_silent_connections_hold_no_thread(start_gateway: StartGateway) -> None:
+    gateway = start_gateway(SLOW_AFTER="PT10M")  # far longer than anybody here waits for the answer
+    with ExitStack() as idle:
+        for _ in range(150):
+            idle.enter_context(socket.create_connection(("127.0.0.1", gateway.port)))
+
+        assert httpx.get(f"{gateway.url}/nowhere", timeout=SECONDS).status_code == 404
+
+
+def test_a_silent_connection_is_closed_in_the_end(gateway: Gateway) -> None:
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=SECONDS) as idle:
+        assert idle.recv(1) == b""

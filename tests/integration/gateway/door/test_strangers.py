@@ -241,7 +241,7 @@ RAW = {
 
 @pytest.mark.parametrize("case", RAW)
 def test_what_is_no_request_is_refused(gateway: Gateway, case: str) -> None:
-    with socket.create_connection(("127.0.0.1", gateway.port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=60) as connection:
         connection.sendall(RAW[case])
         connection.shutdown(socket.SHUT_WR)
         answer = b"".join(iter(lambda: connection.recv(65536), b""))

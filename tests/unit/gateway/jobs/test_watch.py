@@ -36,7 +36,7 @@ def test_a_change_ends_the_waiting() -> None:
         waiting = pool.submit(own.wait, "a", 1, 20)
         wait_for(lambda: bool(store.looked))
         store.versions["a"] = 2
-        assert waiting.result(timeout=10)
+        assert waiting.result(timeout=60)
 
 
 def test_what_changed_before_the_waiting_began_ends_it_at_once() -> None:
@@ -54,7 +54,7 @@ def test_waiting_lasts_as_long_as_asked() -> None:
     began = time.monotonic()
 
     assert not watch(Store()).wait("a", 1, 0.4)
-    assert 0.4 <= time.monotonic() - began < 5
+    assert 0.4 <= time.monotonic() - began < 60
 
 
 def test_one_look_serves_everyone() -> None:
@@ -79,7 +79,7 @@ def test_a_store_that_is_away_for_a_moment_ends_nothing() -> None:
         wait_for(lambda: bool(store.looked))
         store.versions["a"] = 2
         store.away = False
-        assert waiting.result(timeout=10)
+        assert waiting.result(timeout=60)
 
 
 def test_a_process_that_stops_ends_all_waiting() -> None:
@@ -89,7 +89,7 @@ def test_a_process_that_stops_ends_all_waiting() -> None:
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(own.wait, "a", 1, 60)
         stopping.set()
-        assert waiting.result(timeout=10) is False
+        assert waiting.result(timeout=60) is False
     assert own.stopping
 
 
@@ -125,7 +125,7 @@ def test_a_client_that_leaves_ends_its_waiting() -> None:
         assert pool.submit(own.wait, "a", 1, 600).result(timeout=20) is False
 
 
-def wait_for(fact: object, seconds: float = 10) -> None:
+def wait_for(fact: object, seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not fact():  # type: ignore[operator]  # a function without arguments
         assert time.monotonic() < deadline
