@@ -84,7 +84,7 @@ class Demo:
         self._say_goodbye(mp3, job["result"]["duration"])
 
     def _log_in(self) -> str:
-        self._step("Log in", f"TOKEN=$(curl -sS -X POST -u {USER}:{self._password} {self._url('/login')})")
+        self._step("Log in", f"TOKEN=$(curl -fsS -X POST -u {USER}:{self._password} {self._url('/login')})")
         answer = self._http.post("/login", auth=(USER, self._password))
         if answer.status_code == HTTPStatus.UNAUTHORIZED:  # the first run: the user does not exist
             self._suite.users("add", USER, password=self._password)

@@ -1,4 +1,4 @@
-"""A whole conversion in one request: `curl -u me -T talk.mp4 http://…/v1/convert/ -fOJL`."""
+"""A whole conversion in one request: `curl -fL -u me -T talk.mp4 -o talk.mp3 http://…/v1/convert/`."""
 
 from http import HTTPStatus
 
@@ -14,6 +14,13 @@ from gateway.uploads.limits import MAX_WAIT_SECONDS
 from gateway.uploads.terms import Terms
 
 routes = Blueprint("convert", __name__, url_prefix="/v1/convert")
+
+
+@routes.after_request
+def _(answer: Response) -> Response:
+    """Name what is no MP3, which `curl -OJ` would else write over the video that the address names."""
+    answer.headers.setdefault("Content-Disposition", "attachment; filename=answer.json")
+    return answer
 
 
 @routes.put("/", defaults={"name": "video"}, strict_slashes=False)

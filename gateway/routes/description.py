@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, current_app, jsonify, render_template, request
 from markupsafe import Markup, escape
 
+from chassis.problem import phrase
 from gateway.description import openapi
 
 Json = dict[str, Any]
@@ -59,6 +60,9 @@ def style() -> Response:
 def marked(text: str) -> Markup:
     """Show what stands in backticks as code."""
     return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text or ""))))  # noqa: S704 - escaped
+
+
+routes.add_app_template_filter(phrase)
 
 
 def _operations(api: Json) -> Iterator[Json]:

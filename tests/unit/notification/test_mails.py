@@ -38,7 +38,7 @@ Play or download it in a browser: http://mp3converter.com/#{ID}
 
 Or download it with curl:
 
-  TOKEN=$(curl -sS -X POST -u me@example.com http://mp3converter.com/login)
+  TOKEN=$(curl -fsS -X POST -u me@example.com http://mp3converter.com/login)
   curl -fOJ -H "Authorization: Bearer $TOKEN" 'http://mp3converter.com/download?fid={ID}'
 
 The first command asks for your password and logs you in; the second saves the file under its name.

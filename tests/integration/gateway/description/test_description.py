@@ -39,6 +39,12 @@ def test_no_code_and_no_phrase_depends_on_the_interpreter() -> None:
     ]
 
 
+def test_the_page_has_the_same_phrases(gateway: Gateway) -> None:
+    page = httpx.get(f"{gateway.url}/docs").text
+
+    assert "<code>414</code> URI Too Long" in page
+
+
 def test_every_reference_leads_somewhere_and_every_operation_has_a_name_of_its_own() -> None:
     text = openapi.text()
     api = json.loads(text)
