@@ -3,10 +3,18 @@
 #   ENGINE=native|docker   how the suite runs (default: docker where an engine with Compose answers)
 #   PORT_BASE=9080         the first of the 20 ports of a native suite (default: 8080, or what is free)
 #   FILE=talk.mp4          the video of the demo (default: the bundled clip)
+#   ARGS="add me@a.com"    what `make users` and `make doctor` are asked (default: list, and nothing)
 
 engine_answers = timeout 10 docker version >/dev/null 2>&1 && docker compose version >/dev/null 2>&1
-export ENGINE ?= $(shell $(engine_answers) && echo docker || echo native)
+# Asked once, and only by what needs to know: an engine that hangs takes ten seconds.
+ENGINE = $(eval ENGINE := $$(shell $$(engine_answers) && echo docker || echo native))$(ENGINE)
+# A name with a $ in it is a name, not a variable of make.
+override FILE := $(value FILE)
 export PORT_BASE FILE
+# What the suite, its demo and its tests ask of this machine goes through no proxy.
+comma := ,
+export no_proxy := localhost,127.0.0.1$(if $(no_proxy),$(comma)$(no_proxy))
+export NO_PROXY := $(no_proxy)
 
 SERVICES := auth converter gateway notification
 BIN := .venv/bin
@@ -14,35 +22,43 @@ BIN := .venv/bin
 PYTHON = $(if $(filter docker,$(ENGINE)),.tools/dev,.venv)/bin/python
 # Whichever of them is there: what was started by either is seen, and ended, by both.
 ANY_PYTHON = $(firstword $(wildcard .venv/bin/python .tools/dev/bin/python))
+DEV = $(or $(ANY_PYTHON),$(error nothing is set up: make up)) -m dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up status logs down clean setup test docs lint unit check chaos crashpoints soak bench fuzz joins
+.PHONY: help demo look up status logs users doctor down clean setup test docs lint unit check chaos crashpoints soak bench fuzz joins
 .PHONY: minikube cluster-demo cluster-status cluster-down lint-manifests
 .PHONY: cluster-chaos cluster-check cluster-upgrade cluster-measure
 
 help: ## list the targets
-	@sed -n '3,5s/^# *//p' $(MAKEFILE_LIST)
+	@sed -n '3,6s/^# *//p' $(MAKEFILE_LIST)
 	@echo
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: setup-engine ## set everything up, convert FILE through the HTTP API, leave the suite running
-	@$(PYTHON) -m dev demo
+demo: look setup-engine ## set everything up, convert FILE through the HTTP API, leave the suite running
+	@ENGINE=$(ENGINE) $(PYTHON) -m dev demo
 
 up: setup-engine ## set everything up and start the suite
-	@$(PYTHON) -m dev up
+	@ENGINE=$(ENGINE) $(PYTHON) -m dev up
 
 status: ## show what runs, and where
-	@$(or $(ANY_PYTHON),$(error nothing is set up: make up)) -m dev status
+	@$(DEV) status
 
 logs: ## follow the logs of all processes
-	@$(or $(ANY_PYTHON),$(error nothing is set up: make up)) -m dev logs
+	@$(DEV) logs
+
+users: ## list the users, or add and change some: ARGS="add me@example.com" (ARGS=--help has more)
+	@$(DEV) users $(or $(ARGS),list)
+
+doctor: ## check every server that the suite needs, and say what to do about what is wrong
+	@$(DEV) doctor $(ARGS)
 
 down: ## stop the suite; its data is kept
 	@$(if $(ANY_PYTHON),$(ANY_PYTHON) -m dev down)
 
 clean: ## stop the suite and remove its data, the test results and the set-up
 	@$(if $(ANY_PYTHON),$(ANY_PYTHON) -m dev clean)
-	@rm -rf .stack .secrets .env .demo .venv .tools .coverage* .hypothesis .*_cache
+	@dev/setup.sh left
+	@rm -rf .stack .secrets .env demo .venv .tools .coverage* .hypothesis .*_cache
 	@rm -rf gateway/page/node_modules gateway/page/static/vendor
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -50,6 +66,12 @@ setup: ## install what the native suite and the tests need
 	@dev/setup.sh native
 	@dev/setup.sh browser
 	@dev/setup.sh manifests
+
+# Before minutes of set-up, not after them.
+look:
+	@case $$FILE in '~'/*) file=$$HOME$${FILE#'~'} ;; *) file=$$FILE ;; esac; \
+	[ -z "$$file" ] || { [ -f "$$file" ] && [ -r "$$file" ]; } || \
+		{ printf '%s\n' "FILE: there is no file $$file that can be read; make demo FILE=talk.mp4 names a video of yours" >&2; exit 1; }
 
 setup-engine:
 	@dev/setup.sh $(if $(filter docker,$(ENGINE)),python,native)
@@ -89,7 +111,7 @@ setup-python:
 
 test: setup lint unit check chaos ## set everything up and run every check
 
-lint: ## check style, types, imports, and that no secret is in the repository
+lint: setup ## check style, types, imports, and that no secret is in the repository
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -105,7 +127,7 @@ lint-manifests: ## check the manifests with kubeconform, kube-score and promtool
 
 unit: $(SERVICES:%=unit-%) ## run each service's unit tests with only its own dependencies
 
-unit-%:
+unit-%: setup
 	UV_PROJECT_ENVIRONMENT=.tools/unit/$* .tools/bin/uv sync -q --frozen --only-group $* --only-group unit
 	.tools/unit/$*/bin/pytest -q tests/unit/$*
 
@@ -124,7 +146,7 @@ fuzz: ## fuzz the API for ten minutes; SECONDS=3600 SEED=7 sets both
 joins: setup ## compare MP3s of several encoders with those of one; CASES=1000 SEED=7 sets both
 	$(BIN)/python -m tests.corpus.joined $(CASES:%=--cases %) $(SEED:%=--seed %)
 
-check: ## run all tests except chaos, with coverage
+check: setup ## run all tests except chaos, with coverage
 	$(BIN)/pytest --ignore tests/chaos -n 4 --dist loadgroup --cov --cov-fail-under 95 --durations 10
 
 chaos: setup ## outages, restarts and a hundred kills under load; checks that nothing is lost

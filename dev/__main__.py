@@ -1,4 +1,4 @@
-"""The words of the Makefile: `python -m dev up|status|logs|down|clean|demo`.
+"""The words of the Makefile: `python -m dev up|status|logs|users|doctor|down|clean|demo`.
 
 The environment variable ENGINE says how the suite is to run, `native` or `docker`; words about a suite
 that is up find out by themselves how it was started.
@@ -11,8 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from dev import containers
-from dev.demo import CLIP, Demo, Suite
+from dev.demo import CLIP, USER, Demo, Suite
 from dev.errors import CannotRun
+from dev.services import FIRST_ADMIN
 from dev.stack import FOLDER, LAST_BASE, RANGE, Stack
 
 OTHER = {"native": "docker", "docker": "native"}
@@ -28,7 +29,10 @@ def up() -> int:
 
 def demo() -> int:
     """Start the suite and convert FILE, or the bundled clip, through its door."""
-    Demo(_start()).run(Path(os.environ.get("FILE") or CLIP))
+    video = Path(os.environ.get("FILE") or CLIP).expanduser()
+    if not video.is_file():
+        raise CannotRun(f"there is no file {video}: make demo FILE=talk.mp4 names a video of yours")
+    Demo(_start()).run(video)
     return 0
 
 
@@ -46,8 +50,12 @@ def status() -> int:
         ready = state == "DONE" if program.once else program.ready()
         ports = ", ".join(str(port) for port in program.ports)
         print(f"{program.name:14} {'ready' if ready else state.lower():10} {ports}")  # noqa: T201 - likewise
-    print(f"gateway        {stack.gateway_url}")  # noqa: T201 - likewise
+    secrets = stack.secrets
+    print(f"\ngateway        {stack.gateway_url}, described at {stack.gateway_url}/docs")  # noqa: T201 - likewise
     print(f"mails          {FOLDER / 'mail' / 'mails' / 'new'}")  # noqa: T201 - likewise
+    print(f"admin          {FIRST_ADMIN}, password in {secrets / 'first_admin_password'}")  # noqa: T201 - likewise
+    if (demo := secrets / "demo_password").exists():
+        print(f"user           {USER}, password in {demo}")  # noqa: T201 - likewise
     return 0
 
 
@@ -59,6 +67,25 @@ def logs() -> int:
     if not files:
         raise CannotRun("there are no logs: make up")
     return subprocess.run(["tail", "-n", "20", "-F", *files], check=False).returncode  # noqa: S603, S607 - tail
+
+
+def users() -> int:
+    """Run auth's operators' tool with the rest of the command line."""
+    return _tool("auth.users")
+
+
+def doctor() -> int:
+    """Check every server that the suite needs; return 0 when all is well."""
+    return _tool("gateway.doctor")
+
+
+def _tool(module: str) -> int:
+    stack = Stack()
+    if stack.states() is not None:
+        return stack.tool(module, *sys.argv[2:]).returncode
+    if containers.ENVIRONMENT.exists():
+        return containers.tool(module, *sys.argv[2:])
+    raise CannotRun("nothing is up: make up, or make demo")
 
 
 def down() -> int:
@@ -77,12 +104,15 @@ def _start() -> Suite:
     engine = os.environ.get("ENGINE", "")
     if engine not in OTHER:
         raise CannotRun(f"ENGINE={engine} is neither native nor docker")
-    print(f"starting the suite ({engine}); ENGINE={OTHER[engine]} chooses the other way", flush=True)  # noqa: T201 - likewise
+    stack = Stack()
+    base = _port_base()
+    is_up = engine == "native" and stack.states() is not None
+    doing = "the suite is up" if is_up else "starting the suite"
+    print(f"{doing} ({engine}); ENGINE={OTHER[engine]} chooses the other way", flush=True)  # noqa: T201 - likewise
     if engine == "docker":
         containers.up()
         return containers.Suite()
-    stack = Stack()
-    stack.up(_port_base())
+    stack.up(base)
     return stack
 
 
@@ -96,16 +126,20 @@ def _port_base() -> int | None:
 
 
 WORDS: dict[str, Callable[[], int]] = {
-    "up": up, "status": status, "logs": logs, "down": down, "clean": clean, "demo": demo
+    "up": up, "status": status, "logs": logs, "users": users, "doctor": doctor,
+    "down": down, "clean": clean, "demo": demo,
 }  # fmt: skip
 
 
 def main() -> int:
-    """Do what the one argument says; return the process's exit status."""
+    """Do what the first argument says; return the process's exit status."""
     try:
         return WORDS[sys.argv[1]]()
     except CannotRun as error:
         sys.stderr.write(f"{error}\n")
+        return 1
+    except OSError as error:  # a folder that may not be written to, a full disk
+        sys.stderr.write(f"{error.filename or 'the machine'}: {error.strerror or error}\n")
         return 1
     except KeyboardInterrupt:
         return 130

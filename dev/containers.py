@@ -91,6 +91,9 @@ def status() -> int:
     sys.stdout.write(_read("ps", "--all", "--format", "table {{.Service}}\t{{.Status}}\t{{.Ports}}") + "\n")
     sys.stdout.write(f"\ngateway: http://localhost:{port('GATEWAY_PORT')}\n")
     sys.stdout.write(f"mails:   http://localhost:{port('MAIL_PORT')}\n")
+    sys.stdout.write(f"admin:   admin@example.com, password in {SECRETS / 'first_admin_password'}\n")
+    if (demo := SECRETS / "demo_password").exists():
+        sys.stdout.write(f"user:    demo@example.com, password in {demo}\n")
     found = states().values()
     return 0 if found and all(map(_settled, found)) else 1
 
@@ -105,6 +108,12 @@ def users(*arguments: str, password: str = "") -> None:
     done = subprocess.run(command, cwd=CLONE, input=password, capture_output=True, text=True, check=False)  # noqa: S603 - built above
     if done.returncode != 0:
         raise CannotRun(done.stderr.strip() or done.stdout.strip())
+
+
+def tool(module: str, *arguments: str) -> int:
+    """Run an operators' tool in the container that it belongs to, on this terminal."""
+    terminal = () if sys.stdin.isatty() else ("-T",)
+    return _compose("exec", *terminal, module.partition(".")[0], "python", "-m", module, *arguments)
 
 
 def logs() -> int:

@@ -1,5 +1,6 @@
 """Convert one video through the suite's door, showing each step as the command a user would type."""
 
+import os
 import time
 from collections.abc import Callable
 from http import HTTPStatus
@@ -19,8 +20,10 @@ from dev.secret_files import keep
 
 USER = "demo@example.com"
 CLIP = Path(__file__).resolve().parent.parent / "tests" / "media" / "big_buck_bunny_5s.mp4"
-OUTPUT = Path(".demo")
+OUTPUT = Path("demo")
 MAIL_SECONDS = 60.0
+QUEUED_SECONDS = 30.0
+"""After which a job that nobody begins is worth a word."""
 AFTERWARDS = """\
 The suite stays up.  To try next:
   make demo FILE=talk.mp4   a video of yours
@@ -61,15 +64,21 @@ class Demo:
         self._http = httpx.Client(base_url=suite.gateway_url, timeout=httpx.Timeout(60, read=600))
 
     def run(self, video: Path) -> None:
-        """Upload `video`, wait for its MP3 and the mail, and download it to `.demo/`.
+        """Upload `video`, wait for its MP3 and the mail, and download it to `demo/`.
 
         Raises:
             CannotRun: the video ended as a failure, or a step did not work.
         """
-        if not video.is_file():
-            raise CannotRun(f"there is no file {video}: make demo FILE=talk.mp4 names a video of yours")
-        with self._http:
-            self._run(video)
+        if not (video.is_file() and os.access(video, os.R_OK)):
+            raise CannotRun(f"no file {video} can be read: make demo FILE=talk.mp4 names a video of yours")
+        OUTPUT.mkdir(exist_ok=True)
+        if not os.access(OUTPUT, os.W_OK):
+            raise CannotRun(f"you may not write to {OUTPUT.resolve()}, where the MP3 goes")
+        try:
+            with self._http:
+                self._run(video)
+        except httpx.HTTPError as error:
+            raise CannotRun(f"the gateway broke off ({error}); make logs says why") from error
 
     def _run(self, video: Path) -> None:
         self._http.headers["Authorization"] = f"Bearer {self._log_in()}"
@@ -106,6 +115,7 @@ class Demo:
         columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
         with Progress(*columns, console=self._console) as progress:
             task = progress.add_task("queued", total=1.0)
+            hint_at = time.monotonic() + QUEUED_SECONDS
             while True:
                 job: dict[str, Any] = _good(self._http.get(place)).json()
                 over = job["state"] in OVER
@@ -113,6 +123,9 @@ class Demo:
                 progress.update(task, completed=1.0 if over else job["progress"], description=now)
                 if over:
                     return job
+                if now == "queued" and time.monotonic() > hint_at:
+                    hint_at = float("inf")
+                    self._console.print("No converter has begun it yet; make doctor finds out why.")
                 time.sleep(0.1)
 
     def _mail(self, job_id: str) -> str | None:
@@ -122,7 +135,6 @@ class Demo:
         place = f"/download?fid={job['id']}"
         mp3 = OUTPUT / f"{Path(job['source']['filename']).stem}.mp3"
         self._step("Download", self._curl(place, f"-fo {quote(str(mp3))}"))
-        OUTPUT.mkdir(exist_ok=True)
         with self._http.stream("GET", place) as answer, mp3.open("wb") as file:
             answer.raise_for_status()
             for piece in answer.iter_bytes():

@@ -3,17 +3,17 @@
 All run as the caller, on loopback, and write nothing outside the folder that they are given.
 """
 
-import fcntl
 import os
 import shutil
 import subprocess
 import sys
+import time
 from functools import partial
 from pathlib import Path
-from tempfile import gettempdir
 from typing import Any
 
 from dev.errors import CannotRun
+from dev.ports import hold
 from dev.program import Program, answers
 
 TOOLS = Path(__file__).resolve().parent.parent / ".tools"
@@ -72,8 +72,9 @@ def _install_mariadb(data: Path) -> None:
     """Fill the data folder of a new MariaDB; several at a time fail now and then: they take turns."""
     install = [tool("mariadb-install-db"), "--no-defaults", f"--datadir={data}", *_as_root()]
     install += ["--auth-root-authentication-method=normal", "--skip-test-db", *MARIADB_MODEST]
-    with Path(gettempdir(), f"mariadb-install-db.{os.geteuid()}").open("w") as turn:
-        fcntl.flock(turn, fcntl.LOCK_EX)
+    while (turn := hold("mariadb-install-db")) is None:
+        time.sleep(0.05)
+    with turn:
         for _ in range(3):
             done = subprocess.run(install, capture_output=True, text=True, check=False)  # noqa: S603 - built above
             if done.returncode == 0:

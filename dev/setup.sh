@@ -1,34 +1,43 @@
 #!/bin/sh
-# Make this clone ready to run: setup.sh native|python|browser|manifests|lint
+# Make this clone ready to run: setup.sh native|python|browser|manifests|lint|left
 #   python     uv under .tools/ and an environment with the group dev: all that the containers' words need
 #   native     also what the native stack and the tests need: servers, compilers, an environment with everything
 #   browser    what plays and shows, in the tests, what the gateway sends
 #   manifests  what renders the manifests, and checks them in `make test`
 #   lint       what `make lint-manifests` has besides: it is compiled, for minutes
+#   left       installs nothing; says what `make clean` leaves on the machine
 # Installs only what is missing, says so first, starts no system service, and is quick when all is there.
 set -eu
 cd "$(dirname "$0")/.."
 tools=$PWD/.tools
 uv_version=0.13.9
 node_version=24.19.0
-debian="Docker will do instead: ENGINE=docker make demo"
+debian="The suite itself runs on any system with Docker: ENGINE=docker make demo"
 
 say() { printf '%s\n' "$*" >&2; }
 have() { command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ]; }
+
+may_be_root() { [ "$(id -u)" = 0 ] || { have sudo && { sudo -n true 2>/dev/null || [ -t 0 ]; }; }; }
 
 as_root() {
     if [ "$(id -u)" = 0 ]; then env DEBIAN_FRONTEND=noninteractive "$@"
     else sudo DEBIAN_FRONTEND=noninteractive "$@"; fi
 }
 
-# Quiet unless it fails: then the last lines of what it said.
+# Quiet unless it fails: then the last lines of what it said.  What lasts says every 10 s that it goes on.
 quietly() {
     mkdir -p "$tools"
-    if ! "$@" >"$tools/setup.log" 2>&1; then
-        tail -n 15 "$tools/setup.log" >&2
-        say "failed: $*"
-        return 1
-    fi
+    what=$1
+    [ $# -lt 2 ] || what="${1##*/} $2"
+    ( exec 9>&-; seconds=0; while sleep 10 >/dev/null 2>&1; do seconds=$((seconds + 10)); say "  … $what ($seconds s)"; done ) &
+    ticker=$!
+    if "$@" >"$tools/setup.log" 2>&1; then status=0; else status=$?; fi
+    kill "$ticker" 2>/dev/null || :
+    wait "$ticker" 2>/dev/null || :
+    [ "$status" = 0 ] && return 0
+    tail -n 15 "$tools/setup.log" >&2
+    say "failed: $*"
+    return 1
 }
 
 apt_lists() {
@@ -40,13 +49,16 @@ apt_lists() {
 
 apt_install() {
     have apt-get || { say "missing: $* (their Debian names; there is no apt-get here). $debian"; exit 1; }
-    if [ "$(id -u)" != 0 ] && ! { have sudo && { sudo -n true 2>/dev/null || [ -t 0 ]; }; }; then
-        say "missing, and neither root nor sudo to install them: $*. $debian"
+    by_hand="apt-get update && apt-get install --no-install-recommends $*"
+    if ! may_be_root; then
+        say "Packages are missing, and you are neither root nor have sudo. As root:"
+        say "  $by_hand"
         exit 1
     fi
     say "Installing with apt: $*"
-    apt_lists
-    quietly as_root apt-get install -y -q --no-install-recommends "$@"
+    { apt_lists && quietly as_root apt-get install -y -q --no-install-recommends "$@"; } ||
+        { say "By hand, as root: $by_hand"; exit 1; }
+    printf '%s\n' "$@" >>"$tools/apt-installed"
 }
 
 packages_for_python() {
@@ -95,7 +107,8 @@ unpack_rabbitmq() {
     (
         cd "$tools/rabbitmq/packages"
         # shellcheck disable=SC2086 # a list of names without spaces
-        quietly apt-get download -q $wanted || { apt_lists; quietly apt-get download -q $wanted; }
+        quietly apt-get download -q $wanted || { may_be_root && apt_lists && quietly apt-get download -q $wanted; } ||
+            { say "RabbitMQ's packages could not be downloaded. As root: apt-get update; then make again"; exit 1; }
         for package in *.deb; do dpkg -x "$package" "$tools/rabbitmq"; done
     )
     rm -rf "$tools/rabbitmq/packages"
@@ -125,8 +138,8 @@ install_uv() {
     fi
     say "Installing uv $uv_version into .tools/"
     quietly python3 -m venv "$tools/uv"
-    quietly "$tools/uv/bin/pip" install -q "uv==$uv_version"
-    ln -sf "$tools/uv/bin/uv" "$tools/bin/uv"
+    quietly "$tools/uv/bin/python" -m pip install -q "uv==$uv_version"
+    ln -sf ../uv/bin/uv "$tools/bin/uv"
 }
 
 sync() { # FOLDER ARGUMENTS…: bring the environment in FOLDER up to the lock
@@ -205,7 +218,53 @@ lint_tools() {
     with_go linters
 }
 
+# Scripts and links of an environment hold the path that it was made at.
+leave_the_old_place() {
+    [ -e "$tools/place" ] && [ "$(cat "$tools/place")" = "$PWD" ] && return 0
+    if [ -e "$tools/place" ]; then
+        say "This clone was at $(cat "$tools/place"): setting it up anew"
+        rm -rf .venv "$tools/dev" "$tools/unit" "$tools/uv" "$tools/rabbitmq" "$tools/checkov" \
+            "$tools/bin/uv" "$tools/bin/checkov"
+    fi
+    printf '%s\n' "$PWD" >"$tools/place"
+}
+
+# Scripts of RabbitMQ and settings of the supervisor do not quote what they are given.
+plain_path() {
+    case $PWD in *[!A-Za-z0-9._/@+~-]*)
+        say "This clone is at '$PWD'. RabbitMQ's scripts bear only letters, digits and ._@+~- in a path: move it."
+        exit 1
+        ;;
+    esac
+}
+
+say_what_is_left() {
+    [ ! -s "$tools/apt-installed" ] ||
+        say "left: packages of apt; to remove them: apt-get remove $(sort -u "$tools/apt-installed" | tr '\n' ' ')"
+    [ ! -x "$tools/bin/uv" ] || say "left: uv's cache, $("$tools/bin/uv" cache dir); to remove it: uv cache clean"
+    [ ! -d "$HOME/.m2/repository" ] || say "left: Maven's cache, $HOME/.m2/repository"
+    secrets=manifests/components/secret-files/.secrets
+    [ ! -d "$secrets" ] || say "left: $secrets, the passwords of a suite on a cluster; make cluster-down removes both"
+}
+
+# One at a time: the lock is this process's, and goes with it.
+alone() {
+    mkdir -p "$tools"
+    have flock || return 0
+    exec 9>"$tools/lock"
+    flock -n 9 && return 0
+    say "Another make is setting this clone up: waiting for it"
+    flock 9
+}
+
 mode=${1:-native}
+if [ "$mode" = left ]; then
+    say_what_is_left
+    exit 0
+fi
+[ "$mode" = python ] || plain_path
+alone
+leave_the_old_place
 # shellcheck disable=SC2046 # a list of names without spaces
 set -- $(case $mode in native | browser) "packages_for_$mode" ;; *) packages_for_python ;; esac)
 [ $# = 0 ] || apt_install "$@"

@@ -4,16 +4,18 @@ A supervisor starts again whatever ends.  It dies with nobody: a shell starts it
 programs end with it (`setpriv --pdeathsig`), so there is never a second one of anything.
 """
 
+import fcntl
 import os
 import shlex
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 import xmlrpc.client  # with our own supervisor only  # nosec B411
-from collections.abc import Mapping
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -35,6 +37,12 @@ NAMES = ("gateway", "auth", "mariadb", "rabbitmq", "erlang", "epmd", "mongodb", 
 ADMIN_NAMES = ("gateway", "auth", "reconciler", "converter", "notification")
 READY_SECONDS = 180.0
 DOWN_SECONDS = 120.0
+WORD_SECONDS = 10.0
+"""Nobody waits longer without being told for what."""
+MB = 1000 * 1000
+LEAST_FREE = 1500 * MB
+TOOLS = {"auth.users": "auth-migrate", "gateway.doctor": "gateway"}
+"""The operators' tools, and the program whose settings each reads."""
 MARK = "VIDEO_TO_MP3_STACK"
 """In the environment of every process of a stack, with its folder: how a lost one is found."""
 
@@ -42,10 +50,14 @@ MARK = "VIDEO_TO_MP3_STACK"
 class Stack:
     """One stack, in its folder and on its ports."""
 
-    def __init__(self, folder: Path = FOLDER, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, folder: Path = FOLDER, settings: Mapping[str, str] | None = None, least_free: int = LEAST_FREE
+    ) -> None:
         self.folder = folder
         self._settings = settings or {}
+        self._least_free = least_free
         self._base = folder / "port-base"
+        self._mark = f"{MARK}={folder}\0".encode()
 
     # -- what one asks it to do ----------------------------------------------------------------
 
@@ -55,11 +67,19 @@ class Stack:
         Raises:
             CannotRun: something does not start, or a port is taken.
         """
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with ExitStack() as claims:
+            claims.enter_context(self._turn())
             states = self.states()
+            if states is not None and base not in (None, self.port("gateway")):
+                raise CannotRun(
+                    f"the suite is up, on ports from {self.port('gateway')} on; "
+                    f"for others: make down, then PORT_BASE={base} make up"
+                )
             if states is None:
                 self._end_lost_processes()
                 claims.enter_context(self._choose_ports(base))
+                self._look_at_space()
                 self._prepare()
                 self._start_supervisor()
             for name, state in (states or {}).items():
@@ -128,14 +148,18 @@ class Stack:
         Raises:
             CannotRun: the tool refused; the message has its words.
         """
-        migrate = next(program for program in self.programs if program.name == "auth-migrate")
-        command = [str(BIN / "python"), "-m", "auth.users", *arguments]
-        environment = dict(migrate.environment)
-        done = subprocess.run(  # noqa: S603 - built above
-            command, env=environment, cwd=CLONE, input=password, capture_output=True, text=True, check=False
-        )
+        done = self.tool("auth.users", *arguments, input=password, capture_output=True)
         if done.returncode != 0:
             raise CannotRun(done.stderr.strip() or done.stdout.strip())
+
+    def tool(self, module: str, *arguments: str, **how: Any) -> "subprocess.CompletedProcess[str]":
+        """Run an operators' tool with the settings of the process that it belongs to."""
+        named = {program.name: program for program in self.programs}
+        environment = dict(named[TOOLS[module]].environment)
+        if module == "gateway.doctor":
+            environment |= {n: v for n, v in named["notification"].environment.items() if n == "SMTP_URL"}
+        command = [str(BIN / "python"), "-m", module, *arguments]
+        return subprocess.run(command, env=environment, cwd=CLONE, text=True, check=False, **how)  # noqa: S603 - built above
 
     def ask(self, word: str, *arguments: Any) -> Any:
         """Return the supervisor's answer to a method of its interface (http://supervisord.org/api.html).
@@ -173,13 +197,37 @@ class Stack:
 
     # -- how it is done ----------------------------------------------------------------------------
 
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Keep a second start of this clone waiting until the first is through."""
+        with (self.folder / "lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                _say("another start of this suite is under way: waiting for it")
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def _look_at_space(self) -> None:
+        free = shutil.disk_usage(self.folder).free
+        if free < self._least_free:
+            raise CannotRun(
+                f"{free // MB:,} MB are free where {self.folder} is; RabbitMQ takes no messages below 1,000, "
+                f"so free some until there are {self._least_free // MB:,}"
+            )
+
     def _wait_until_ready(self) -> None:
-        deadline = time.monotonic() + READY_SECONDS
+        began = time.monotonic()
+        next_word = began + WORD_SECONDS
         missing = self.programs
         while missing := [program for program in missing if not self._is_ready(program)]:
-            if time.monotonic() > deadline:
-                names = ", ".join(program.name for program in missing)
+            names = ", ".join(program.name for program in missing)
+            waited = time.monotonic() - began
+            if waited > READY_SECONDS:
                 raise CannotRun(f"not ready after {READY_SECONDS:g} s: {names}; make logs says why")
+            if time.monotonic() > next_word:
+                next_word += WORD_SECONDS
+                _say(f"  … waiting for {names} ({waited:.0f} s)")
             time.sleep(0.2)
 
     def _is_ready(self, program: Program) -> bool:
@@ -195,7 +243,6 @@ class Stack:
 
         Return what keeps other clones from it until its servers listen.
         """
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if wanted is None and self._base.exists():
             wanted = int(self._base.read_text())
         for base in range(FIRST_BASE, LAST_BASE, RANGE) if wanted is None else (wanted,):
@@ -239,7 +286,8 @@ class Stack:
         supervisord = shlex.join([str(BIN / "supervisord"), "--nodaemon", "--silent", "-c", str(settings)])
         with (self.folder / "logs" / "supervisor.out").open("ab") as output:
             subprocess.run(  # noqa: S603 - built above
-                ["/bin/sh", "-c", f"until {supervisord}; do sleep 1; done &"],
+                # It says 2 where its port or settings cannot be had: once more would be no better.
+                ["/bin/sh", "-c", f"until {supervisord}; do [ $? -ne 2 ] || exit; sleep 1; done &"],
                 check=True,
                 env={**servers.environment(self.folder, BIN), MARK: str(self.folder)},
                 cwd=self.folder,
@@ -248,6 +296,14 @@ class Stack:
                 stderr=output,
                 start_new_session=True,
             )
+
+        deadline = time.monotonic() + READY_SECONDS
+        while self.states() is None:
+            if time.monotonic() > deadline or not _processes_with(self._mark):
+                self._end_lost_processes()
+                self._base.unlink()  # or the next start would want the same ports again
+                raise CannotRun(f"no supervisor runs; the end of {output.name} says why")
+            time.sleep(0.1)
 
     def _supervisor_settings(self) -> str:
         logs, password = self.folder / "logs", self._secret("supervisor_password")
@@ -280,13 +336,16 @@ class Stack:
 
     def _end_lost_processes(self) -> None:
         """Kill what still bears this stack's mark: nothing, unless somebody killed the supervisor."""
-        mark = f"{MARK}={self.folder}\0".encode()
         deadline = time.monotonic() + DOWN_SECONDS
-        while (lost := _processes_with(mark)) and time.monotonic() < deadline:
+        while (lost := _processes_with(self._mark)) and time.monotonic() < deadline:
             for pid in lost:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
             time.sleep(0.1)
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
 
 
 def _processes_with(mark: bytes) -> list[int]:

@@ -8,10 +8,10 @@ Queues are declared here, by publisher and consumer alike, so nobody creates the
 import queue
 import random
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pika
 from pika.adapters.blocking_connection import BlockingChannel, BlockingConnection
@@ -27,6 +27,8 @@ PUBLISH_SECONDS = 10.0
 HEARTBEAT_SECONDS = 30
 BACKOFF_SECONDS = (0.2, 10.0)
 """The least and the most a lost connection waits before the next try (full jitter)."""
+ALARM_SECONDS = 1.0
+"""How long a broker is given to say that it takes no messages."""
 PRECONDITION_FAILED = 406
 
 TROUBLE = (AMQPError, OSError)
@@ -79,6 +81,32 @@ def declare_queues(channel: BlockingChannel) -> None:
             "x-dead-letter-strategy": "at-least-once",
         }
         channel.queue_declare(name, durable=True, arguments=arguments)
+
+
+def on_alarm(connection: BlockingConnection, told: Callable[[str | None], None]) -> None:
+    """Have `told` why the broker takes no messages, and `None` when it does again.
+
+    It says so to a connection that publishes (https://www.rabbitmq.com/docs/connection-blocked), so this
+    one does: a message that has nowhere to go.
+    """
+    connection.add_on_connection_blocked_callback(lambda _, frame: told(str(frame.method.reason)))
+    connection.add_on_connection_unblocked_callback(lambda *_: told(None))
+    with suppress(*TROUBLE):  # whoever owns the connection meets it again at once
+        connection.channel().basic_publish("", "nowhere", b"")
+
+
+def takes_messages(url: str) -> None:
+    """Raise `BrokerUnavailable` when the broker is away or short of disk or memory."""
+    reasons: list[str | None] = [None]
+    try:
+        connection = connect(parameters_of(url, "doctor"))
+        on_alarm(connection, reasons.append)
+        connection.process_data_events(time_limit=ALARM_SECONDS)
+        close(connection)
+    except TROUBLE as error:
+        raise BrokerUnavailable(explain(error)) from error
+    if reasons[-1] is not None:
+        raise BrokerUnavailable(f"RabbitMQ takes no messages: {reasons[-1]}")
 
 
 def wake(connection: BlockingConnection) -> None:
@@ -140,6 +168,7 @@ class Publisher:
         self._parameters = parameters_of(url, name)
         self._waiting: queue.SimpleQueue[tuple[str, bytes, Future[None]]] = queue.SimpleQueue()
         self._connection: BlockingConnection | None = None
+        self._blocked: str | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
         self._thread.start()
@@ -150,9 +179,11 @@ class Publisher:
         return self._connection is not None
 
     def check(self) -> None:
-        """Raise `BrokerUnavailable` when there is no connection."""
+        """Raise `BrokerUnavailable` when there is no connection, or RabbitMQ takes no messages."""
         if not self.connected:
             raise BrokerUnavailable("not connected to RabbitMQ")
+        if (reason := self._blocked) is not None:
+            raise BrokerUnavailable(f"RabbitMQ takes no messages: {reason}")
 
     @crashpoints
     def publish(self, queue: str, body: bytes) -> None:
@@ -190,7 +221,7 @@ class Publisher:
             except Exception as error:  # noqa: BLE001 - without this thread nothing is ever published again
                 report("publisher lost its connection", error)
             finally:
-                self._connection = None
+                self._connection = self._blocked = None
                 self._refuse_waiting()
             self._stopping.wait(backoff.next())
 
@@ -200,6 +231,7 @@ class Publisher:
             channel = connection.channel()
             declare_queues(channel)
             channel.confirm_delivery()
+            on_alarm(connection, self._alarm)
             self._connection = connection
             backoff.reset()
             log.info("publisher connected")
@@ -210,6 +242,9 @@ class Publisher:
                 log.warning("the broker closed the publisher's channel")
         finally:
             close(connection)
+
+    def _alarm(self, reason: str | None) -> None:
+        self._blocked = reason
 
     def _publish_waiting(self, channel: BlockingChannel) -> None:
         while True:

@@ -91,6 +91,11 @@ def checks(settings: Settings, client: Client, auth: AuthClient, smtp_url: str |
             "Start RabbitMQ, or correct RABBITMQ_URL; delete a queue that was declared differently.",
         ),
         Check(
+            "alarms",
+            lambda: _alarms(url),
+            "Free disk space or memory where RabbitMQ runs: below 1 GB of free disk it takes no messages.",
+        ),
+        Check(
             "keys",
             lambda: _keys(auth, settings),
             "Start auth, or correct AUTH_URL; check that auth has signing keys.",
@@ -137,6 +142,11 @@ def _space(client: Client, settings: Settings) -> str:
 def _queues(url: str) -> str:
     broker.declare(url)
     return ", ".join(f"{name} has {broker.depth(url, name)} messages" for name in broker.QUEUES)
+
+
+def _alarms(url: str) -> str:
+    broker.takes_messages(url)
+    return "RabbitMQ takes messages"
 
 
 def _keys(auth: AuthClient, settings: Settings) -> str:

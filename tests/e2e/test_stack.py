@@ -25,8 +25,8 @@ def test_the_demo_ends_with_the_mp3_of_a_real_clip(
     said = screen.getvalue()
     assert "Subject: MP3 Download" in said
     assert f"curl -F file=@{CLIP} -H" in said
-    assert ".demo/big_buck_bunny_5s.mp3" in said
-    mp3 = mutagen.mp3.MP3(tmp_path / ".demo" / "big_buck_bunny_5s.mp3")
+    assert "demo/big_buck_bunny_5s.mp3" in said
+    mp3 = mutagen.mp3.MP3(tmp_path / "demo" / "big_buck_bunny_5s.mp3")
     assert mp3.info.length == pytest.approx(5.312, abs=0.1)
 
 

@@ -117,6 +117,31 @@ def test_a_broker_short_of_memory_refuses_within_the_limit_and_takes_again_after
     assert len({b"first", b"behind it"} & set(rabbit.take("video"))) <= 1  # what nobody waits for is not sent
 
 
+def test_readiness_tells_that_a_broker_takes_no_messages_and_that_it_does_again(
+    rabbit: Rabbit, publisher: Publisher
+) -> None:
+    publisher.publish("video", b"before")
+
+    with rabbit.short_of_memory():
+        reborn = Publisher(rabbit.url, "test")
+        for each in (publisher, reborn):
+            wait_for(lambda each=each: is_blocked(each) or not publish(each, b"in vain"))
+            wait_for(lambda each=each: is_blocked(each))
+
+    for each in (publisher, reborn):
+        wait_for(lambda each=each: publish(each, b"after"))
+        each.check()
+    reborn.close()
+
+
+def is_blocked(publisher: Publisher) -> bool:
+    try:
+        publisher.check()
+    except BrokerUnavailable as error:
+        return "RabbitMQ takes no messages: low on memory" in str(error)
+    return False
+
+
 def test_a_broker_that_stands_still_refuses_within_the_limit_and_takes_again_afterwards(
     rabbit: Rabbit, publisher: Publisher
 ) -> None:

@@ -1,5 +1,6 @@
 """The words about the suite: what is wrong is said in one line."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -110,3 +111,123 @@ def test_the_demo_knows_the_commands_of_a_shell(tmp_path: Path) -> None:
     assert command == (
         "curl -fo 'my talk.mp3' -H \"Authorization: Bearer $TOKEN\" 'http://localhost:1/download?fid=1'"
     )
+
+
+def make(*arguments: str, folder: Path = CLONE, **environment: str) -> tuple[int, str, str]:
+    done = subprocess.run(
+        ["make", "-s", "-C", str(folder), *arguments],
+        env={"PATH": "/usr/bin:/bin", "HOME": "/nowhere", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("file", ["no-such-talk.mp4", "~/talk.mp4", "a$(b)c.mp4", "two words.mp4"])
+def test_a_typo_in_the_name_of_a_video_is_told_before_anything_is_set_up(file: str) -> None:
+    code, said, error = make("demo", f"FILE={file}", ENGINE="native")
+
+    assert (code, said) == (2, "")
+    assert f"there is no file {file.replace('~', '/nowhere')} that can be read" in error
+    assert len(error.splitlines()) == 2  # the second is make's own
+
+
+def test_what_is_asked_of_this_machine_goes_through_no_proxy() -> None:
+    _, said, _ = make(
+        "--eval=show: ; @echo $$no_proxy $$NO_PROXY", "show", http_proxy="http://p:1", no_proxy="a.b"
+    )
+
+    assert said == "localhost,127.0.0.1,a.b localhost,127.0.0.1,a.b\n"
+
+
+def test_every_word_needs_no_other_before_it() -> None:
+    for word in ("lint", "unit", "check", "chaos", "docs", "bench"):
+        _, said, _ = make("-n", word)
+        assert said.startswith("dev/setup.sh native\n"), word
+
+
+def clone(folder: Path) -> Path:
+    """The scripts alone, elsewhere."""
+    (folder / "dev").mkdir(parents=True)
+    shutil.copy(CLONE / "dev/setup.sh", folder / "dev")
+    shutil.copy(CLONE / "Makefile", folder)
+    return folder
+
+
+@pytest.mark.parametrize("name", ["two words", "it's", 'a"b', "a$b"])
+def test_a_path_that_rabbitmqs_scripts_cannot_bear_is_refused_at_once(tmp_path: Path, name: str) -> None:
+    code, _, error = make("setup", folder=clone(tmp_path / name))
+
+    assert code == 2
+    assert "RabbitMQ's scripts bear only letters" in error.splitlines()[0]
+
+
+def test_who_may_not_install_is_given_the_line_to_paste(tmp_path: Path) -> None:
+    """There is nothing on this path but a shell's own needs, and an `id` that is nobody's."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name in ("sh", "dirname", "mkdir", "flock", "cat", "apt-get", "find"):
+        found = shutil.which(name)
+        if found:
+            (programs / name).symlink_to(found)
+    (programs / "id").write_text("#!/bin/sh\necho 1000\n")
+    (programs / "id").chmod(0o755)
+    folder = clone(tmp_path / "clone")
+
+    done = subprocess.run(
+        ["/bin/sh", "dev/setup.sh", "native"],
+        env={"PATH": str(programs)},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert "As root:\n  apt-get update && apt-get install --no-install-recommends python3-venv" in done.stderr
+    assert "sudo: not found" not in done.stderr
+
+
+def test_a_clone_that_was_moved_is_set_up_anew(tmp_path: Path) -> None:
+    folder = clone(tmp_path / "new")
+    (folder / ".venv").mkdir()
+    (folder / ".tools").mkdir()
+    (folder / ".tools/place").write_text("/old\n")
+
+    subprocess.run(
+        ["/bin/sh", "dev/setup.sh", "no-such-mode"],
+        env={"PATH": "/usr/bin:/bin"},
+        cwd=folder,
+        capture_output=True,
+        check=False,
+    )
+
+    assert not (folder / ".venv").exists()
+    assert (folder / ".tools/place").read_text() == f"{folder}\n"
+
+
+def test_what_make_clean_leaves_is_named(tmp_path: Path) -> None:
+    folder = clone(tmp_path / "clone")
+    (folder / ".tools").mkdir()
+    (folder / ".tools/apt-installed").write_text("maven\nsocat\nmaven\n")
+
+    _, _, error = make("clean", folder=folder)
+
+    assert "left: packages of apt; to remove them: apt-get remove maven socat" in error
+    assert not (folder / ".tools").exists()
+
+
+def test_a_full_disk_is_told_before_anything_starts(tmp_path: Path) -> None:
+    stack = Stack(tmp_path / "stack", least_free=10**18)
+
+    with pytest.raises(CannotRun, match=r"MB are free where .* RabbitMQ takes no messages below 1,000"):
+        stack.up()
+
+
+def test_a_video_or_a_folder_that_may_not_be_used_is_told_in_one_line(tmp_path: Path) -> None:
+    code, _, error = word("demo", ENGINE="native", FILE=str(tmp_path))
+
+    assert (code, error) == (
+        1, f"there is no file {tmp_path}: make demo FILE=talk.mp4 names a video of yours\n"
+    )  # fmt: skip

@@ -10,10 +10,12 @@ import pika
 import pytest
 import structlog
 
+from dev.program import Running
 from gateway import doctor
 from gateway.description import schemas
 from pipeline import mongodb
 from tests.integration.gateway.conftest import Gateway, SmallAuth
+from tests.integration.rabbitmqctl import Rabbit
 
 
 @pytest.fixture(autouse=True)
@@ -71,7 +73,17 @@ def test_all_is_well(
     lines = capsys.readouterr().out.splitlines()
     assert status == 0, lines
     names = [line.split()[1].rstrip(":") for line in lines]
-    assert names == ["mongodb", "clock", "indexes", "space", "queues", "keys", "revocations", "smtp"]
+    assert names == [
+        "mongodb",
+        "clock",
+        "indexes",
+        "space",
+        "queues",
+        "alarms",
+        "keys",
+        "revocations",
+        "smtp",
+    ]
     assert all(line.startswith("ok ") for line in lines)
 
 
@@ -81,7 +93,7 @@ def test_each_server_that_is_away_has_its_line_and_what_to_do(capsys: pytest.Cap
 
     output = capsys.readouterr().out
     assert status == 1
-    assert output.count("WRONG") == 8
+    assert output.count("WRONG") == 9
     for advice in ("correct MONGODB_URL", "correct RABBITMQ_URL", "correct AUTH_URL", "correct SMTP_URL"):
         assert advice in output
     assert "hidden" not in output
@@ -101,6 +113,19 @@ def test_a_queue_of_another_type_is_named(
     connection.close()
     assert status == 1
     assert "WRONG  queues: a queue exists with other arguments" in capsys.readouterr().out
+
+
+def test_a_broker_that_takes_no_messages_is_told_with_its_reason(
+    environment: dict[str, str],
+    rabbitmq_server: Running,
+    rabbitmq_url: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with Rabbit(rabbitmq_server, rabbitmq_url).short_of_memory():
+        status = doctor.main(environment)
+
+    assert status == 1
+    assert "WRONG  alarms: RabbitMQ takes no messages: low on memory" in capsys.readouterr().out
 
 
 def test_a_full_disk_and_a_clock_that_is_wrong_are_told(environment: dict[str, str]) -> None:
