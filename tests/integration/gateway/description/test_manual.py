@@ -49,9 +49,8 @@ def paste(converter: None, gateway: Gateway, tmp_path: Path) -> Paste:
     (tmp_path / ".curlrc").write_text(f'connect-to = "localhost:8080:127.0.0.1:{gateway.port}"\n')
 
     def lines(page: str) -> list[tuple[str, str]]:
-        pasted = [
-            line for block in re.findall(r"```sh\n(.*?)```", page, re.DOTALL) for line in block.splitlines()
-        ]
+        blocks = re.findall(r"```sh\n(.*?)\n```", page, re.DOTALL)
+        pasted = [line for block in blocks for line in re.split(r"(?<!\\)\n", block)]  # one may be continued
         told = "".join(f"{line}\nprintf '\\n{END} %s\\n' $?\n" for line in pasted)
         bash = subprocess.run(
             ["bash", "--noprofile", "--norc"],
