@@ -25,7 +25,7 @@ ANY_PYTHON = $(firstword $(wildcard .venv/bin/python .tools/dev/bin/python))
 DEV = $(or $(ANY_PYTHON),$(error nothing is set up: make up)) -m dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo look up status logs users doctor down clean setup test docs lint unit check chaos crashpoints soak bench fuzz joins
+.PHONY: help demo look up status logs users doctor down clean setup test docs lint unit check chaos crashpoints soak bench fuzz joins fresh
 .PHONY: minikube cluster-demo cluster-status cluster-down lint-manifests
 .PHONY: cluster-chaos cluster-check cluster-upgrade cluster-measure
 
@@ -145,6 +145,10 @@ fuzz: ## fuzz the API for ten minutes; SECONDS=3600 SEED=7 sets both
 
 joins: setup ## compare MP3s of several encoders with those of one; CASES=1000 SEED=7 sets both
 	$(BIN)/python -m tests.corpus.joined $(CASES:%=--cases %) $(SEED:%=--seed %)
+
+fresh: ## try all of it on minimal Debians (root, mmdebstrap, hours); ARGS="--release trixie --without-test" picks some
+	@dev/setup.sh native
+	@$(BIN)/python -m tests.fresh $(ARGS)
 
 check: setup ## run all tests except chaos, with coverage
 	$(BIN)/pytest --ignore tests/chaos -n 4 --dist loadgroup --cov --cov-fail-under 95 --durations 10
