@@ -46,7 +46,7 @@ def build(logins: Logins) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.extensions["auth"] = logins
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
-    web.observe(app)
+    web.observe(app, polled=("/revocations", "/.well-known/jwks.json"))
     problems.register(app)
     app.register_blueprint(views.routes)
     app.register_blueprint(admin_views.routes)

@@ -6,7 +6,8 @@ The only module here that imports Flask; the workers' images have neither.
 import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from http import HTTPStatus
 from uuid import uuid4
 
 import structlog
@@ -41,12 +42,13 @@ def prefers_json() -> bool:
     return in_json > accepted.quality("text/plain")
 
 
-def observe(app: Flask, who: Callable[[], str | None] = lambda: None) -> None:
+def observe(app: Flask, who: Callable[[], str | None] = lambda: None, polled: Collection[str] = ()) -> None:
     """Give every request an id, that of its sender if it has one, and every answer a line and its metrics.
 
     Args:
         app: the application; `g.request_id` is there for its views.
         who: returns the name of the user whom the request that is answered now speaks for.
+        polled: routes that other services ask every few seconds; only their failures have a line.
     """
 
     @app.before_request
@@ -66,7 +68,8 @@ def observe(app: Flask, who: Callable[[], str | None] = lambda: None) -> None:
         response.headers["X-Request-Id"] = g.request_id
         response.headers["X-Content-Type-Options"] = "nosniff"
         user = who()
-        log.info(
+        write = log.debug if route in polled and response.status_code < HTTPStatus.BAD_REQUEST else log.info
+        write(
             "answered",
             method=request.method,
             path=request.path,

@@ -29,7 +29,12 @@ SECRETS = CLONE / "manifests" / "components" / "secret-files" / ".secrets"
 NAMESPACE = "video-to-mp3"
 OURS = ("auth", "gateway", "converter", "notification")
 MINIKUBE_LOADER = "minikube image load"
-WAIT = "300s"
+CPUS, MEMORY_GB = 2, 4
+"""The node that minikube is given; the overlay fits on it."""
+ADDONS = ("ingress", "metrics-server")
+WAIT = "900s"
+"""The first time, three servers are pulled from a registry."""
+WORD_SECONDS = 10.0
 
 
 def up() -> None:
@@ -65,12 +70,17 @@ def demo() -> None:
 def minikube() -> None:
     """Have a minikube with an ingress and policies that are enforced, and run the demo on it."""
     if _fails("minikube", "status"):
-        _say("starting minikube")
-        _run(
-            "minikube", "start", "--cpus=2", "--memory=6g", "--cni=calico", "--addons=ingress,metrics-server"
-        )
+        _say("starting minikube; the first time it takes some minutes")
+        _run("minikube", "start", f"--cpus={CPUS}", f"--memory={MEMORY_GB}g", "--cni=calico")
+    for addon in ADDONS:  # those of one that runs may be off
+        _run("minikube", "addons", "enable", addon)
     _run("kubectl", "config", "use-context", "minikube")
     demo()
+    address = _run("minikube", "ip").strip()
+    _say(
+        f"\nFor http://mp3converter.com, add this line to /etc/hosts (on macOS and Windows write 127.0.0.1 "
+        f"and keep `minikube tunnel` running):\n  {address} mp3converter.com rabbitmq-manager.com"
+    )
 
 
 def make_secrets(folder: Path) -> None:
@@ -86,12 +96,13 @@ def status() -> None:
 
 
 def down() -> None:
-    """Remove the suite with all that it stored; its secrets stay in their files."""
+    """Remove the suite with all that it stored, and the files of its secrets."""
     make_secrets(SECRETS)  # or nothing can be rendered
     # What they still work on goes too; a pod that was given its own grace keeps it, whatever is said later.
     _kubectl("delete", "deployment,replicaset,statefulset,job", "--all", "--cascade=orphan")
     _kubectl("delete", "pods", "--all", "--grace-period=5")
     _run("kubectl", "delete", "--ignore-not-found", "--kustomize", str(OVERLAY))
+    shutil.rmtree(SECRETS)
 
 
 @contextmanager
@@ -132,6 +143,7 @@ class Suite:
 
 def _build(name: str) -> str:
     """Build a service's image and return its name, with a tag that changes with its content."""
+    _say(f"building {name}")
     dockerfile = ("--file", f"{name}/Dockerfile", "--tag", f"{name}:dev")
     built = _run("docker", "build", "--quiet", "--network", "host", *dockerfile, ".")
     tag = f"{name}:{built.strip().removeprefix('sha256:')[:12]}"
@@ -142,9 +154,11 @@ def _build(name: str) -> str:
 def _load(images: list[str]) -> None:
     """Hand the nodes those images that Docker has and they have not."""
     loader = shlex.split(os.environ.get("LOAD_IMAGE", MINIKUBE_LOADER))
-    there = _run("kubectl", "get", "nodes", "--output", "jsonpath={.items[*].status.images[*].names}")
+    # A node tells of fifty images at most; minikube of all.
+    listing = ("kubectl", "get", "nodes", "--output", "jsonpath={.items[*].status.images[*].names[*]}")
+    there = set(_run(*(("minikube", "image", "ls") if loader[0] == "minikube" else listing)).split())
     for image in images:
-        on_node = f'"docker.io/library/{image}"' in there or f'"docker.io/{image}"' in there
+        on_node = bool({f"docker.io/library/{image}", f"docker.io/{image}", image} & there)
         if not on_node and not _fails("docker", "image", "inspect", image):
             _say(f"loading {image}")
             _run(*loader, image)
@@ -172,10 +186,20 @@ def _kubectl(*arguments: str, text: str = "") -> str:
 def _run(*command: str, text: str = "") -> str:
     if shutil.which(command[0]) is None:
         raise CannotRun(f"{command[0]} is not installed")
-    done = subprocess.run(command, cwd=CLONE, input=text, capture_output=True, text=True, check=False)  # noqa: S603 - never a shell
-    if done.returncode != 0:
-        raise CannotRun(f"{shlex.join(command)} failed:\n{(done.stderr or done.stdout).strip()}")
-    return done.stdout
+    began, given = time.monotonic(), text or None
+    with subprocess.Popen(  # noqa: S603 - never a shell
+        command, cwd=CLONE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        while True:
+            try:
+                said, complaint = process.communicate(given, timeout=WORD_SECONDS)
+                break
+            except subprocess.TimeoutExpired:
+                given = None
+                _say(f"  … {shlex.join(command[:3])} ({time.monotonic() - began:.0f} s)")
+    if process.returncode != 0:
+        raise CannotRun(f"{shlex.join(command)} failed:\n{(complaint or said).strip()}")
+    return said
 
 
 def _say(line: str) -> None:
@@ -188,7 +212,8 @@ The suite stays up.  To reach it:
   kubectl -n video-to-mp3 port-forward service/mailpit 8025:8025
   make cluster-status   its pods
   make cluster-down     remove it with all that it stored
-With minikube, `minikube ip` is the address of mp3converter.com and rabbitmq-manager.com."""
+The first administrator is admin@example.com; the password:
+  cat manifests/components/secret-files/.secrets/first_admin_password"""
 
 WORDS: dict[str, Callable[[], None]] = {
     "minikube": minikube,
