@@ -7,7 +7,6 @@ of its own: what it leaves running ends with it, and no mount outlives it.
 import os
 import re
 import selectors
-import shutil
 import subprocess
 import time
 from dataclasses import dataclass
@@ -49,11 +48,8 @@ class Debian:
         command = ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={PACKAGES}", release]
         subprocess.run([*command, folder, _mirror()], check=True)
         for name in OWN_SETTINGS:
-            own = Path("/", name)
-            if own.is_dir():
-                shutil.copytree(own, folder / name, dirs_exist_ok=True)
-            elif own.exists():
-                shutil.copy(own, folder / name)
+            if Path("/", name).exists():
+                subprocess.run(["cp", "-rT", Path("/", name), folder / name], check=True)
         debian = cls(folder)
         for user in ("sudo", "guest"):
             debian.run("root", f"useradd --create-home --shell /bin/bash {user}")
