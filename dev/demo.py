@@ -70,7 +70,9 @@ class Demo:
             CannotRun: the video ended as a failure, or a step did not work.
         """
         if not (video.is_file() and os.access(video, os.R_OK)):
-            raise CannotRun(f"no file {video} can be read: make demo FILE=talk.mp4 names a video of yours")
+            raise CannotRun(
+                f"there is no file {video} that can be read: make demo FILE=talk.mp4 names a video of yours"
+            )
         OUTPUT.mkdir(exist_ok=True)
         if not os.access(OUTPUT, os.W_OK):
             raise CannotRun(f"you may not write to {OUTPUT.resolve()}, where the MP3 goes")

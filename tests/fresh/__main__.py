@@ -28,7 +28,7 @@ class Case:
     script: str
     says: str = ""
     ends: int = 0
-    users: tuple[str, ...] = ("root", "sudo")
+    users: tuple[str, ...] = ("root", "sudoer")
     chatty: bool = True
     """Whether it may not be silent for longer than ten seconds."""
 
@@ -72,14 +72,14 @@ CASES = [
         "cp clone/tests/media/*.mp4 mine.mp4 && chmod 0 mine.mp4 && cd clone && make demo FILE=../mine.mp4",
         says="there is no file",
         ends=2,
-        users=("sudo",),
+        users=("sudoer",),
     ),
     Case(
         "a folder that may not be written to",
         "cd clone && mkdir -p demo && chmod 555 demo; make demo; status=$?; chmod 755 demo; exit $status",
         says="you may not write to",
         ends=2,
-        users=("sudo",),
+        users=("sudoer",),
     ),
     Case(
         "a space in the path",
@@ -120,7 +120,7 @@ def main() -> int:
     parser.add_argument(
         "--release", action="append", help="a release of Debian (default: bookworm and trixie)"
     )
-    parser.add_argument("--user", action="append", choices=["root", "sudo"], help="default: both")
+    parser.add_argument("--user", action="append", choices=["root", "sudoer"], help="default: both")
     parser.add_argument(
         "--without-test", action="store_true", help="leave `make test` out: it takes half an hour"
     )
@@ -133,7 +133,7 @@ def main() -> int:
         for release in asked.release or ("bookworm", "trixie"):
             bare = Debian.build(release, Path(folder, release))
             subprocess.run(["git", "clone", "-q", "--no-hardlinks", CLONE, bare.folder / "clone"], check=True)
-            for user in asked.user or ("root", "sudo"):
+            for user in asked.user or ("root", "sudoer"):
                 debian = bare.copy(Path(folder, f"{release}-{user}"))
                 for case in CASES:
                     if not (asked.without_test and case.name == "make test"):
@@ -143,7 +143,7 @@ def main() -> int:
 
 
 def _tried(debian: Debian, release: str, user: str, case: Case) -> bool:
-    if user not in case.users and not (case.users == ("guest",) and user == "sudo"):
+    if user not in case.users and not (case.users == ("guest",) and user == "sudoer"):
         return True
     actor = "guest" if case.users == ("guest",) else user
     cloned = "git config --global safe.directory '*'; [ -d clone ] || git clone -q /clone clone"

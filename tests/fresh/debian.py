@@ -23,7 +23,7 @@ mount -t proc proc "$root/proc"
 mount --rbind /dev "$root/dev"
 exec chroot "$root" "$@"
 """
-USERS = {"root": "/root", "sudo": "/home/sudo", "guest": "/home/guest"}
+USERS = {"root": "/root", "sudoer": "/home/sudoer", "guest": "/home/guest"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +51,10 @@ class Debian:
             if Path("/", name).exists():
                 subprocess.run(["cp", "-rT", Path("/", name), folder / name], check=True)
         debian = cls(folder)
-        for user in ("sudo", "guest"):
-            debian.run("root", f"useradd --create-home --shell /bin/bash {user}")
-        (folder / "etc/sudoers.d/sudo").write_text("sudo ALL=(ALL) NOPASSWD: ALL\n")
+        for user in ("sudoer", "guest"):
+            ran = debian.run("root", f"useradd --create-home --shell /bin/bash {user}")
+            assert ran.status == 0, ran.said
+        (folder / "etc/sudoers.d/sudoer").write_text("sudoer ALL=(ALL) NOPASSWD: ALL\n")
         return debian
 
     def copy(self, folder: Path) -> "Debian":
