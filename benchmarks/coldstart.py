@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from dev.program import free_ports
+from dev.ports import free_ports
 
 CLONE = Path(__file__).resolve().parent.parent
 NOBODY = "127.0.0.1:1"

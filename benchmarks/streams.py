@@ -22,7 +22,7 @@ import httpx
 
 from benchmarks.transfers import PASSWORD, Keys, Memory, gateway, started, token
 from dev import servers
-from dev.program import free_ports
+from dev.ports import free_ports
 from pipeline import mongodb
 from pipeline.job import Job
 from pipeline.jobs import Jobs
