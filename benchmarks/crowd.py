@@ -25,7 +25,7 @@ import httpx
 
 from benchmarks.transfers import MIB, PASSWORD, Keys, gateway, started, token
 from dev import servers
-from dev.program import free_ports
+from dev.ports import free_ports
 from pipeline import mongodb
 from pipeline.files import Blobs
 from pipeline.jobs import Jobs
