@@ -139,6 +139,9 @@ bench: setup ## measure every figure of speed; do not use the machine meanwhile
 		echo "benchmarks.$$program"; $(BIN)/python -m benchmarks.$$program || exit 1; \
 	done
 
+picture: ## take the picture of the page in the README; the native suite is up
+	@$(BIN)/python -m dev.picture docs/page.png
+
 fuzz: ## fuzz the API for ten minutes; SECONDS=3600 SEED=7 sets both
 	@dev/setup.sh native
 	$(BIN)/python -m tests.fuzz.run $(SECONDS:%=--seconds %) $(SEED:%=--seed %)

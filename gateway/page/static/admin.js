@@ -12,6 +12,8 @@ export class Administration {
   jobs = [];
   /** @type {Record<string, any[]>} */
   letters = {};
+  /** @type {{name: string, ok: boolean, seen: string, advice: string}[]} */
+  findings = [];
   owner = "";
   told = "";
 
@@ -34,6 +36,8 @@ export class Administration {
     this.users = users.users;
     this.jobs = jobs.jobs;
     this.letters = Object.fromEntries(QUEUES.map((queue, i) => [queue, letters[i].dead_letters]));
+    this.changed();
+    this.findings = (await ask("GET", "v1/admin/doctor")).findings; // it takes its time
     this.changed();
   }
 
@@ -59,7 +63,7 @@ export class Administration {
       event.target.open && this.load().catch(this.complain);
     return html`<details class="card admin" @toggle=${open}><summary>${t("admin")}</summary>
       ${this.told ? html`<p class="note" role="status"><bdi>${this.told}</bdi></p>` : nothing}
-      ${this.#users()} ${this.#jobs()} ${this.#letters()}</details>`;
+      ${this.#users()} ${this.#jobs()} ${this.#letters()} ${this.#doctor()}</details>`;
   }
 
   #users() {
@@ -107,5 +111,15 @@ export class Administration {
           <p class="actions"><button @click=${() => this.act("POST", `dead-letters/${queue}/replay`)}>${t("admin.replay")}</button>
             <button @click=${() => this.act("DELETE", `dead-letters/${queue}`)}>${t("admin.drop")}</button></p>`;
       })}`;
+  }
+
+  #doctor() {
+    if (this.findings.length === 0) return nothing;
+    return html`<h2>${t("admin.doctor")}</h2>
+      <ul class="plain">${this.findings.map(
+        ({ name, ok, seen, advice }) => html`<li class=${ok ? "good" : "bad"}>
+          <span><span class="word">${t(ok ? "admin.well" : "admin.ill")}</span> ${name}
+            <small>${seen} ${ok ? "" : advice}</small></span></li>`,
+      )}</ul>`;
   }
 }

@@ -72,12 +72,16 @@ function listAll() {
   return Promise.all([listJobs(), listUploads()]).catch(complain);
 }
 
-/** Bring the job that the address names into view: mails link to it. */
-async function showLinked() {
+/** Go to the row that the address names: mails link to it. */
+async function goToNamed() {
   const id = location.hash.slice(1);
   if (!/^[0-9a-f]{32}$/.test(id)) return;
-  take(await ask("GET", `v1/jobs/${id}`)); // it may be older than those that are listed
-  requestAnimationFrame(() => document.querySelector(`[data-id="${id}"]`)?.scrollIntoView());
+  if (!store.jobs.has(id)) take(await ask("GET", `v1/jobs/${id}`));
+  requestAnimationFrame(() => {
+    const row = /** @type {HTMLElement | null} */ (document.querySelector(`[data-id="${id}"]`));
+    row?.focus();
+    row?.scrollIntoView({ block: "center" });
+  });
 }
 
 /** @param {unknown} error */
@@ -114,7 +118,7 @@ function enter(who) {
     },
     reset: listAll,
   });
-  listAll().then(showLinked).catch(complain);
+  listAll().then(goToNamed).catch(complain);
   refreshUsage();
   ask("GET", "v1/limits").then((limits) => {
     allowed.limits = limits;
@@ -260,6 +264,7 @@ function listen() {
     changed();
   });
   addEventListener("online", () => uploads.resumeAll());
+  addEventListener("hashchange", () => goToNamed().catch(complain));
   addEventListener("beforeunload", (event) => uploads.busy && event.preventDefault());
   addEventListener("pagehide", () => acts.hurry());
   document.addEventListener("visibilitychange", () => {

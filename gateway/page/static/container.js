@@ -43,23 +43,22 @@ export async function noMedia(file) {
 /**
  * Tell whether the sound can be taken out of a file so that the MP3 is the same as from the whole.
  *
- * Not where part of the file is missing, since the sound alone would hide that, and not where there are
- * chapters, which would be lost.
+ * MP4 and MOV say to the sample where a sound begins, and that can be carried over; Matroska's delay and
+ * the clock of a transport stream cannot. Not where part of the file is missing, since the sound alone
+ * would hide that, and not where there are chapters, which would be lost.
  * @param {Blob} file
  */
 export async function soundCanTravelAlone(file) {
-  const head = await read(file, 0, 64 * 1024);
-  if (text(head, 4, 8) === "ftyp") return isoIsPlain(file);
-  if (text(head, 0, 4) === "\x1a\x45\xdf\xa3") return matroskaIsPlain(file, head);
-  if (head[0] === 0x47 && head[188] === 0x47) return file.size % 188 === 0;
-  return false;
+  const head = await read(file, 0, 8);
+  if (text(head, 4, 8) !== "ftyp") return false;
+  return isPlain(file);
 }
 
 /**
  * ISO/IEC 14496-12: boxes of a size and a type, one after the other to the end of the file.
  * @param {Blob} file
  */
-async function isoIsPlain(file) {
+async function isPlain(file) {
   let header = false;
   for (let at = 0; at < file.size; ) {
     const box = await read(file, at, 16);
@@ -78,23 +77,6 @@ async function isoIsPlain(file) {
     at += length;
   }
   return header;
-}
-
-/**
- * RFC 9559: a Segment with a known size that ends with the file, and no Chapters (1043A770) in it.
- * @param {Blob} file
- * @param {Uint8Array} head
- */
-function matroskaIsPlain(file, head) {
-  const at = find(head, "\x18\x53\x80\x67");
-  if (at < 0 || has(head, "\x10\x43\xa7\x70")) return false;
-  const first = head[at + 4];
-  const width = Math.clz32(first) - 23;
-  if (width < 1 || width > 8) return false;
-  let size = first & (0xff >> width);
-  for (let i = 1; i < width; i++) size = size * 256 + head[at + 4 + i];
-  const unknown = size === 2 ** (7 * width) - 1;
-  return !unknown && at + 4 + width + size === file.size;
 }
 
 /**

@@ -42,7 +42,7 @@ function rowView(item, acts) {
   const { row, job, key } = item;
   const { again } = shown;
   return html`
-    <li class="row ${row.tone}" data-state=${row.state} data-id=${job?.id ?? nothing} id="row-${key}">
+    <li class="row ${row.tone}" data-state=${row.state} data-id=${job?.id ?? nothing} id="row-${key}" tabindex="-1">
       <div class="line">
         ${markView(item)}
         <div class="what">

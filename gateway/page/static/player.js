@@ -3,6 +3,9 @@ import { ask } from "./api.js";
 import { clock, t } from "./texts.js";
 import { html, nothing } from "./vendor/lit-html/lit-html.js";
 
+/** What is quieter than this, of 255, is not made to look loud. */
+const QUIETEST = 32;
+
 /** @type {Map<string, number[]>} */
 const peaks = new Map();
 
@@ -131,16 +134,13 @@ function draw(canvas, played) {
   canvas.width = width * scale;
   canvas.height = height * scale;
   context.scale(scale, scale);
-  const style = getComputedStyle(canvas);
-  const [ahead, behind] = [
-    style.getPropertyValue("--line-strong"),
-    style.getPropertyValue("--accent"),
-  ];
+  const { color: ahead, caretColor: behind } = getComputedStyle(canvas);
   const bars = Math.max(1, Math.floor(width / 3));
+  const loudest = Math.max(QUIETEST, ...values);
   for (let bar = 0; bar < bars; bar++) {
     const from = Math.floor((bar * values.length) / bars);
     const to = Math.max(from + 1, Math.floor(((bar + 1) * values.length) / bars));
-    const tall = Math.max(2, (Math.max(...values.slice(from, to)) / 255) * height);
+    const tall = Math.max(2, (Math.max(...values.slice(from, to)) / loudest) * height);
     context.fillStyle = bar / bars < played ? behind : ahead;
     context.fillRect(bar * 3, (height - tall) / 2, 2, tall);
   }

@@ -256,3 +256,18 @@ export function isSameFile(upload, file) {
   const { name, size, modified } = upload.metadata ?? {};
   return name === file.name && size === String(file.size) && modified === String(file.lastModified);
 }
+
+/**
+ * Return what tus' `Upload-Metadata` says: pairs of a name and a value in Base64.
+ * @param {string} header
+ * @returns {Record<string, string>}
+ */
+export function metadataOf(header) {
+  const pairs = header.split(",").map((pair) => pair.trim().split(" "));
+  return Object.fromEntries(pairs.map(([name, value = ""]) => [name, decoded(value)]));
+}
+
+/** @param {string} base64 */
+function decoded(base64) {
+  return new TextDecoder().decode(Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0)));
+}

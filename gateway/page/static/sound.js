@@ -6,7 +6,7 @@ import {
   EncodedAudioPacketSource,
   EncodedPacketSink,
   Input,
-  MkvOutputFormat,
+  Mp4OutputFormat,
   Output,
 } from "./vendor/mediabunny/mediabunny.js";
 
@@ -26,8 +26,10 @@ export async function extract(file, onProgress, signal) {
   try {
     const tracks = await input.getAudioTracks();
     if (tracks.length === 0 || tracks.some((track) => !track.codec)) return null;
+    const begins = await Promise.all(tracks.map((track) => track.getFirstTimestamp()));
+    if (begins.some((seconds) => seconds > 0)) return null; // late in the video, at once if alone
     const target = new BufferTarget();
-    const output = new Output({ format: new MkvOutputFormat(), target });
+    const output = new Output({ format: new Mp4OutputFormat({ fastStart: "in-memory" }), target });
     const copies = await Promise.all(tracks.map((track) => copyOf(track, output)));
     output.setMetadataTags(await input.getMetadataTags());
     const length = await input.computeDuration();

@@ -1,6 +1,6 @@
 /** Everything the page shows: jobs and uploads as the server tells them, and what this tab knows besides. */
 import { Pace } from "./pace.js";
-import { announcement, isOver, row } from "./rows.js";
+import { announcement, isOver, metadataOf, row } from "./rows.js";
 
 /**
  * @typedef {object} Item one row with where it came from
@@ -99,7 +99,8 @@ export class Store {
    */
   listUploads(uploads) {
     this.uploads.clear();
-    for (const upload of uploads) this.uploads.set(upload.id, upload);
+    for (const upload of uploads)
+      this.uploads.set(upload.id, { ...upload, metadata: metadataOf(upload.metadata) });
   }
 
   /** @param {any} job */

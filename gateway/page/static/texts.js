@@ -92,11 +92,11 @@ function number(value, options) {
  * @param {number} bytes
  */
 export function size(bytes) {
-  const units = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"];
-  const power = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(bytes) / 3));
-  const value = bytes / 1000 ** power;
+  const units = ["kilobyte", "megabyte", "gigabyte", "terabyte"];
+  const power = bytes < 1000 ? 0 : Math.min(units.length, Math.floor(Math.log10(bytes) / 3)) - 1;
+  const value = bytes / 1000 ** (power + 1);
   const unit = { style: /** @type {const} */ ("unit"), unit: units[power] };
-  return number(value, { ...unit, maximumFractionDigits: value < 10 && power > 1 ? 1 : 0 });
+  return number(value, { ...unit, maximumFractionDigits: value < 10 && power > 0 ? 1 : 0 });
 }
 
 /**

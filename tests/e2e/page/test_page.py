@@ -74,6 +74,15 @@ def test_an_upload_of_a_script_appears_by_itself(visit: Visit) -> None:
     visit.expect_state("from curl.mp4", "ready")
 
 
+def test_the_link_of_a_mail_leads_to_the_row(visit: Visit) -> None:
+    job = visit.user.upload(CLIP)
+    visit.user.outcome(job)
+
+    visit.page.goto(f"{visit.user.stack.gateway_url}/#{job}")
+
+    expect(visit.page.locator(f"[data-id='{job}']")).to_be_focused()
+
+
 @pytest.mark.parametrize("name", HOSTILE, ids=["markup", "right to left", "emoji", "long"])
 def test_a_name_is_shown_as_text(visit: Visit, tmp_path: Path, name: str) -> None:
     video = tmp_path / name

@@ -1,7 +1,7 @@
 /** The contract of a row: each state has its words, its buttons and what is said of it. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { announcement, isSameFile, row } from "../../../gateway/page/static/rows.js";
+import { announcement, isSameFile, metadataOf, row } from "../../../gateway/page/static/rows.js";
 
 const NOW = Date.parse("2026-11-25T12:00:00Z");
 const links = { self: "/v1/jobs/1", cancel: "/c", retry: "/r", mp3: "/m" };
@@ -162,4 +162,10 @@ test("a file is known again by name, size and date together", () => {
   for (const other of [{ name: "other.mp4" }, { size: 1001 }, { lastModified: 8 }])
     assert.ok(!isSameFile({ metadata }, { ...file, ...other }));
   assert.ok(!isSameFile({ metadata: {} }, file));
+});
+
+test("what an upload was begun with is read as tus writes it", () => {
+  assert.deepEqual(metadataOf("name w6QudGFsaw==,size MTAwMA==,empty"), {
+    ...{ name: "ä.talk", size: "1000", empty: "" },
+  });
 });
