@@ -128,9 +128,11 @@ def following(streams: list[Stream]) -> Iterator[None]:
 
         thread = threading.Thread(target=read)
         thread.start()
-        yield
-        over.set()
-        thread.join()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
 
 
 def changes(
