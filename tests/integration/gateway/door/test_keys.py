@@ -64,12 +64,12 @@ def test_a_key_is_as_good_as_a_password(gateway: Gateway) -> None:
 @pytest.mark.parametrize("call", calls(), ids=" ".join)
 def test_a_key_without_the_scope_is_refused_on_every_route(keys: dict[str, httpx.Client], call: Call) -> None:
     method, path, scope = call
-    answer = keys[READER].request(method, path.replace("{", "").replace("}", ""))
-
-    if scope == "jobs:read":
-        assert answer.status_code not in (401, 500)
-    else:
-        assert (answer.status_code, scope in answer.text) == (403, True)
+    with keys[READER].stream(method, path.replace("{", "").replace("}", "")) as answer:  # one never ends
+        if scope == "jobs:read":
+            assert answer.status_code not in (401, 500)
+        else:
+            assert answer.status_code == 403
+            assert scope in answer.headers["WWW-Authenticate"]
 
 
 @pytest.mark.parametrize("call", calls(), ids=" ".join)
@@ -82,7 +82,7 @@ def test_a_revoked_or_made_up_key_is_refused_on_every_route(
         answer = keys[KEY].request(method, path.replace("{", "").replace("}", ""), headers=headers)
 
         assert answer.status_code == 401
-        assert "not authorized" in answer.text
+        assert "not authorized" in answer.text or method == "HEAD"
 
 
 def test_a_key_that_is_revoked_is_refused_within_thirty_seconds_though_it_is_remembered(
