@@ -39,7 +39,7 @@ def serve() -> int:
         mp3s=Blobs(client, "mp3s"),
         publisher=publisher,
         scratch=scratch,
-        limits=Limits(encoders=min(settings.encoders or cores.MOST, cores.available())),
+        limits=Limits(encoders=cores.encoders(settings.encoders)),
         holder=holder,
         stop=stop,
         grace=settings.shutdown_grace,

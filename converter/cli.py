@@ -119,7 +119,7 @@ def _convert(video: Path, mp3: Path, options: Options) -> int:
                 video,
                 part,
                 options,
-                limits=Limits(encoders=cores.available()),
+                limits=Limits(encoders=cores.encoders(None)),
                 stop=stop,
                 on_media=lambda _: None,
                 on_progress=bar.on_progress,

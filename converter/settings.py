@@ -17,6 +17,6 @@ class Settings(JobSettings):
     scratch_dir: Path = Path("/scratch")
     """Where a job's video and MP3 lie while it is worked on."""
     encoders: int | None = Field(default=None, ge=1)
-    """How many encoders may work on one sound at once; 1 turns that off.  By itself, one a processor."""
+    """How many encoders may work on one sound at once; 1 turns that off.  Unset: by the processors."""
     shutdown_grace: Duration = timedelta(seconds=25)
     """How long work may go on after SIGTERM, if it looks as if it would end in that time."""

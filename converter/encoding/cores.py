@@ -1,4 +1,4 @@
-"""How many processors this process may use: by its affinity, and by the quota of its control group."""
+"""How many processors this process may use, by affinity and control group, and how many encoders fit."""
 
 import math
 import os
@@ -7,6 +7,16 @@ from pathlib import Path
 GROUPS = Path("/sys/fs/cgroup")
 MOST = 8
 """More gain nothing: every encoder decodes for itself, which takes about a fifth of the time of all."""
+LEAST = 4
+"""With fewer, that decoding takes more of the processors than waiting is saved."""
+
+
+def encoders(asked: int | None, groups: Path = GROUPS) -> int:
+    """Return how many encoders to use at most, if so many are asked for, or if nobody says."""
+    processors = available(groups)
+    if asked is not None:
+        return min(asked, processors)
+    return processors if processors >= LEAST else 1
 
 
 def available(groups: Path = GROUPS) -> int:
