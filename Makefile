@@ -65,6 +65,7 @@ clean: ## stop the suite and remove its data, the test results and the set-up
 setup: ## install what the native suite and the tests need
 	@dev/setup.sh native
 	@dev/setup.sh browser
+	@dev/setup.sh clients
 	@dev/setup.sh manifests
 
 # Before minutes of set-up, not after them.

@@ -1,8 +1,9 @@
 #!/bin/sh
-# Make this clone ready to run: setup.sh native|python|browser|manifests|lint|left
+# Make this clone ready to run: setup.sh native|python|browser|clients|manifests|lint|left
 #   python     uv under .tools/ and an environment with the group dev: all that the containers' words need
 #   native     also what the native stack and the tests need: servers, compilers, an environment with everything
 #   browser    what plays and shows, in the tests, what the gateway sends
+#   clients    clients of resumable uploads that are not ours, and the reference server, for the tests
 #   manifests  what renders the manifests, and checks them in `make test`
 #   lint       what `make lint-manifests` has besides: it is compiled, for minutes
 #   left       installs nothing; says what `make clean` leaves on the machine
@@ -86,6 +87,11 @@ packages_for_native() {
 packages_for_browser() {
     packages_for_python
     have chromium || echo chromium
+}
+
+packages_for_clients() {
+    packages_for_python
+    have npm || echo nodejs npm
 }
 
 # The broker comes as files, not as an installed package: Debian's packages of RabbitMQ and Erlang
@@ -173,6 +179,21 @@ with_go() { # COMMAND…: run it with Go in .tools/go, and keep nothing but what
         "$@"
     )
     rm -rf "$tools/go"
+}
+
+reference_server() {
+    (cd tests/clients/reference && quietly go build -o "$tools/bin/tusd" .)
+}
+
+clients() {
+    if ! cmp -s tests/clients/package-lock.json "$tools/clients-lock.json"; then
+        say "Installing tus-js-client into tests/clients/"
+        quietly npm ci --prefix tests/clients --no-audit --no-fund
+        cp tests/clients/package-lock.json "$tools/clients-lock.json"
+    fi
+    [ -x "$tools/bin/tusd" ] && return 0
+    say "Building tusd into .tools/ (a minute)"
+    with_go reference_server
 }
 
 custom_resources() {
@@ -266,7 +287,7 @@ fi
 alone
 leave_the_old_place
 # shellcheck disable=SC2046 # a list of names without spaces
-set -- $(case $mode in native | browser) "packages_for_$mode" ;; *) packages_for_python ;; esac)
+set -- $(case $mode in native | browser | clients) "packages_for_$mode" ;; *) packages_for_python ;; esac)
 [ $# = 0 ] || apt_install "$@"
 install_uv
 case $mode in
@@ -277,6 +298,7 @@ native)
     page_packages
     ;;
 browser) ;;
+clients) clients ;;
 manifests) manifests_tools ;;
 lint)
     manifests_tools

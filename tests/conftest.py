@@ -19,7 +19,8 @@ PASSWORD = "for-one-test-run"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let the random walk be longer, or another one."""
+    """Let uploads over bad lines be larger, and the random walk over them longer, or another one."""
+    parser.addoption("--mib", type=int, default=24, help="size of the file that survives cuts and kills")
     parser.addoption("--steps", type=int, default=2000, help="of the random walk over uploads")
     parser.addoption("--seed", type=int, default=17, help="of the same")
 

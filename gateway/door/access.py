@@ -30,17 +30,20 @@ def requires(
     """
 
     def guard(view: Callable[P, Response]) -> Callable[P, Response]:
-        @wraps(view)
-        def guarded(*args: P.args, **kwargs: P.kwargs) -> Response:
-            try:
-                g.identity = _identify()
-                _count(g.identity.username)
-            except Problem as problem:
-                raise problems.later(problem) if waits else problem from None
+        def let_in(*args: P.args, **kwargs: P.kwargs) -> Response:
+            g.identity = _identify()
+            _count(g.identity.username)
             if scope not in g.identity.scopes:
                 audit.record("refused", reason=f"no scope {scope}")
                 raise problems.missing_scope(scope)
             return view(*args, **kwargs)
+
+        @wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> Response:
+            try:
+                return let_in(*args, **kwargs)
+            except Problem as problem:
+                raise problems.later(problem) if waits else problem from None
 
         guarded.scope = scope  # type: ignore[attr-defined]  # `openapi` reads it
         return guarded

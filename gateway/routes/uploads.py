@@ -78,7 +78,9 @@ def create() -> Response:
     tus_headers.check_version(request)
     description, part = tus_headers.description(request), Part.of_creation(request)
     upload = _resumable().create(g.identity.username, description, g.request_id, key_of(request))
-    location = url_for("uploads.append", upload_id=upload.id)
+    # Some clients cannot resolve a relative address. A browser can, and knows better than this process
+    # whether it came by https.
+    location = url_for("uploads.append", upload_id=upload.id, _external="Origin" not in request.headers)
     if part is not None and upload.offset == 0:
         try:
             upload = _resumable().append(request, part, upload)
@@ -93,11 +95,13 @@ def create() -> Response:
 
 @routes.route("/<upload_id>", methods=["HEAD"])
 @requires("jobs:write", waits=True)
-@documented({200: "nothing"}, errors=(404, 412, 423), headers=("Tus-Resumable",))
+@documented({200: "nothing"}, errors=(404, 409, 412, 423), headers=("Tus-Resumable", "Upload-Metadata"))
 def show(upload_id: str) -> Response:
     """Tell how many bytes have arrived; whoever sends still is ended."""
     tus_headers.check_version(request)
-    upload = _resumable().settle(_own(upload_id))
+    upload = _own(upload_id)
+    tus_headers.check_file(request, upload)
+    upload = _resumable().settle(upload)
     return _nothing(HTTPStatus.OK, _headers(upload))
 
 
@@ -106,13 +110,15 @@ def show(upload_id: str) -> Response:
 @documented(
     {204: "nothing"},
     errors=(400, 404, 409, 412, 413, 415, 423, 460, 507),
-    headers=("Tus-Resumable", "Upload-Offset", "Upload-Length", "Upload-Checksum"),
+    headers=("Tus-Resumable", "Upload-Offset", "Upload-Length", "Upload-Metadata", "Upload-Checksum"),
     body="part",
 )
 def append(upload_id: str) -> Response:
     """Add bytes at the offset; the last one makes the job."""
     tus_headers.check_version(request)
-    upload = _resumable().append(request, Part.of(request), _own(upload_id))
+    part, upload = Part.of(request), _own(upload_id)
+    tus_headers.check_file(request, upload)
+    upload = _resumable().append(request, part, upload)
     return _nothing(HTTPStatus.NO_CONTENT, _headers(upload))
 
 

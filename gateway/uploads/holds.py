@@ -115,6 +115,7 @@ class Holds:
     def _look(self) -> None:
         """End the reading of those that are to let go, as long as there are any."""
         while True:
+            time.sleep(LOOK_SECONDS)  # before the first look: most requests are over by then
             with self._lock:
                 holds = [hold for hold in self._holds.values() if not hold.wanted]
                 if not self._holds:
@@ -122,7 +123,6 @@ class Holds:
                     return
             for hold in self._to_end(holds):
                 hold.end_reading()
-            time.sleep(LOOK_SECONDS)
 
     def _to_end(self, holds: list[Hold]) -> list[Hold]:
         if self._stopping.is_set():

@@ -87,6 +87,16 @@ def check_version(request: Request) -> None:
         raise tus_problems.unsupported_version(VERSION)
 
 
+def check_file(request: Request, upload: Upload) -> None:
+    """Return when a request that goes on with an upload means the same file, if it says which.
+
+    Raises:
+        Problem: its metadata are not those that the upload began with.
+    """
+    if request.headers.get("Upload-Metadata", upload.metadata) != upload.metadata:
+        raise tus_problems.another_file()
+
+
 def description(request: Request) -> Description:
     """Return what the creation of an upload says of the file.
 

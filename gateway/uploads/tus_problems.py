@@ -68,6 +68,15 @@ def wrong_offset(offset: int) -> Words:
     )
 
 
+@errors.problem(HTTPStatus.CONFLICT)
+def another_file() -> Words:
+    """The request's `Upload-Metadata` is not that of the upload: it is another file."""
+    return Words(
+        "the upload began with another Upload-Metadata",
+        "Begin a new upload for this file, or continue with the file that this upload is of.",
+    )
+
+
 @errors.problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 def beyond_length(length: int) -> Words:
     """The request holds more bytes than the upload has left."""

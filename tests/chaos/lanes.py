@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
+from http import HTTPStatus
 from typing import Any
 
 import httpx
@@ -22,6 +24,7 @@ DAY = timedelta(days=1)
 WEAK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 """Its hashes are stored anew at the next login."""
 
+TUS = {"Tus-Resumable": "1.0.0"}
 Exercise = Callable[[], object]
 
 
@@ -95,7 +98,69 @@ class Lanes:
             Point("Jobs.give_up", lambda: self._admins("POST", f"jobs/{stage.converting(me).id}/fail")),
             Point("DeadLetters.replay", lambda: self._dead_letter("POST", "video/replay")),
             Point("DeadLetters.drop", lambda: self._dead_letter("DELETE", "video")),
+            *(Point(function, self._upload_in_parts) for function in self.OF_PARTS),
+            Point("UploadStore.release", self._part_that_does_not_fit),
+            Point("UploadStore.ask_for", self._take_over),
+            Point("UploadStore.seize", self._take_over),
+            Point("UploadStore.declare", partial(self._upload_in_parts, deferred=True)),
+            Point("PartialBlobs._delete_chunk", self._upload_in_parts),
+            Point("UploadStore.terminate", self._end_upload),
+            Point("UploadStore.forget", self._end_upload),
         ]
+
+    OF_PARTS = (
+        "UploadStore.create",
+        "UploadStore.claim",
+        "UploadStore.move",
+        "PartialBlobs.put_chunk",
+        "PartialBlobs._insert_file",
+        "UploadStore.mark_queued",
+    )
+
+    def _begun(self, *, deferred: bool = False) -> str:
+        """Begin a resumable upload at the door and return its path; nothing if the process died."""
+        size = {"Upload-Defer-Length": "1"} if deferred else {"Upload-Length": str(len(self._media["short"]))}
+        answer = self._mine("/v1/uploads", headers={**TUS, **size})
+        return "" if answer is None else httpx.URL(answer.headers.get("Location", "")).path
+
+    def _part(self, path: str, offset: int, **headers: str) -> None:
+        part = {**TUS, "Content-Type": "application/offset+octet-stream", "Upload-Offset": str(offset)}
+        self._mine(path, method="PATCH", headers={**part, **headers}, content=self._media["short"][offset:])
+
+    def _upload_in_parts(self, *, deferred: bool = False) -> None:
+        """Upload by a client that goes on at the other gateway, as one of tus does."""
+        if not (path := self._begun(deferred=deferred)):
+            return
+        length = {"Upload-Length": str(len(self._media["short"]))} if deferred else {}
+        self._part(path, 0, **length)
+        other = self._stack.gateway_url
+        head = self._user.http.head(f"{other}{path}", headers=TUS)
+        if head.status_code == HTTPStatus.OK and "X-Job-Id" not in head.headers:
+            offset = int(head.headers["Upload-Offset"])
+            part = {
+                **TUS,
+                **length,
+                "Content-Type": "application/offset+octet-stream",
+                "Upload-Offset": str(offset),
+            }
+            content = self._media["short"][offset:]
+            self._user.http.patch(f"{other}{path}", headers=part, content=content).raise_for_status()
+
+    def _part_that_does_not_fit(self) -> None:
+        if path := self._begun():
+            self._part(path, 1)
+            self._user.http.delete(f"{self._stack.gateway_url}{path}", headers=TUS)
+
+    def _take_over(self) -> None:
+        """Ask for an upload whose holder is no more."""
+        if path := self._begun():
+            self._stage.held(path[-32:])
+            self._mine(path, method="HEAD", headers=TUS)
+            self._user.http.delete(f"{self._stack.gateway_url}{path}", headers=TUS)
+
+    def _end_upload(self) -> None:
+        if path := self._begun():
+            self._mine(path, method="DELETE", headers=TUS)
 
     def _upload_here(self) -> None:
         self._load.upload(kind="short", door=self._url("gateway"))
@@ -110,9 +175,11 @@ class Lanes:
     def _delete(self, job_id: str) -> None:
         self._mine(f"/v1/jobs/{job_id}", method="DELETE")
 
-    def _mine(self, path: str, *, method: str = "POST", **arguments: Any) -> None:
-        with suppress(httpx.TransportError):  # it died, as it should
-            self._user.http.request(method, f"{self._door}{path}", **arguments)
+    def _mine(self, path: str, *, method: str = "POST", **arguments: Any) -> httpx.Response | None:
+        try:
+            return self._user.http.request(method, f"{self._door}{path}", **arguments)
+        except httpx.TransportError:  # it died, as it should
+            return None
 
     def _admins(self, method: str, path: str) -> None:
         with suppress(httpx.TransportError):
@@ -181,6 +248,10 @@ class Lanes:
             Point("Jobs.discard", lambda: stage.uploading(me, old=True)),
             Point("Blobs._delete_file", lambda: stage.uploading(me, old=True)),
             Point("Blobs._delete_chunks", lambda: stage.uploading(me, old=True)),
+            Point("UploadStore.expire", lambda: stage.part_of_upload(me)),
+            Point("UploadStore.forget", lambda: stage.part_of_upload(me)),
+            Point("UploadStore.mark_queued", lambda: stage.part_of_upload(me, complete=True)),
+            Point("PartialBlobs._insert_file", lambda: stage.part_of_upload(me, complete=True)),
         ]
 
     # -- auth ------------------------------------------------------------------------------------------

@@ -5,13 +5,16 @@ from typing import Any
 from uuid import uuid4
 
 from pipeline import broker, mongodb
+from pipeline.appending import Appender, PartialBlobs
 from pipeline.doorbell import Doorbell
 from pipeline.files import Blobs
 from pipeline.idempotency import IdempotencyKeys
 from pipeline.job import Job
 from pipeline.jobs import Jobs
 from pipeline.mongodb import now
+from pipeline.options import Options
 from pipeline.timing import Timing
+from pipeline.upload_store import Description, UploadStore
 from tests.chaos.suite import SHORT, ChaosStack
 
 NOBODY = "nobody"
@@ -32,6 +35,9 @@ class Stage:
         self.jobs = Jobs(self._client, Timing(lease, mail, clock_skew=second, retry_delay=second))
         self.keys = IdempotencyKeys(self._client)
         self._videos = Blobs(self._client, "videos")
+        self._uploads = UploadStore(self._client, timedelta(days=1))
+        self._uploads_documents = self._client["jobs"]["uploads"]
+        self._partial = PartialBlobs(self._client, "videos")
 
     def uploading(self, owner: str, *, old: bool = False) -> Job:
         """Store a video and leave it at that."""
@@ -104,6 +110,34 @@ class Stage:
         key = uuid4().hex
         self.keys.remember(owner, key, [uuid4().hex], "")
         return key
+
+    def held(self, upload_id: str) -> None:
+        """Leave an upload in the hands of a gateway that is no more."""
+        self._uploads_documents.update_one(
+            {"_id": upload_id}, {"$set": {"held": True}, "$inc": {"generation": 1}}
+        )
+
+    def part_of_upload(self, owner: str, *, complete: bool = False) -> None:
+        """A resumable upload that nobody went on with, or whose last request died before it made the job."""
+        told = Description(len(self._video), "staged.mp4", "video/mp4", Options().as_document(), "")
+        upload = self._uploads.create(owner, told, "staged")
+        self.jobs.begin_upload(
+            owner,
+            filename="staged.mp4",
+            content_type="video/mp4",
+            options={},
+            request_id="r",
+            upload_id=upload.id,
+        )
+        claimed = self._uploads.claim(upload)
+        if claimed is None:
+            raise Overtaken
+        appender = Appender(self._uploads, self._partial, claimed)
+        appender.write(self._video if complete else self._video[:1000])
+        appender.save(release=True)
+        appender.close()
+        long_ago = {"updated_at": now() - LONG_AGO} if complete else {"expires_at": now() - LONG_AGO}
+        self._uploads_documents.update_one({"_id": upload.id}, {"$set": long_ago})
 
     def _change(self, job_id: str, **values: Any) -> None:
         self._documents.update_one({"_id": job_id}, {"$set": values})

@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import secrets
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -235,6 +236,7 @@ class Gateway:
 
 
 StartGateway = Callable[..., Gateway]
+StartBrowser = Callable[..., "subprocess.Popen[str]"]
 
 
 @pytest.fixture(scope="session")
@@ -296,6 +298,21 @@ def start_gateway(mongodb_url: str, auth: SmallAuth, tmp_path: Path) -> Iterator
     yield start
     for running in started:
         running.stop()
+
+
+@pytest.fixture
+def chromium(tmp_path: Path) -> StartBrowser:
+    """Starts a browser without a window."""
+
+    def start(*arguments: str) -> "subprocess.Popen[str]":
+        quiet = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"]
+        command = ["chromium", *quiet, f"--user-data-dir={tmp_path / 'chromium'}", *arguments]
+        environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": str(tmp_path)}
+        return subprocess.Popen(
+            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+
+    return start
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import hashlib
 import json
 import queue
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -15,7 +15,7 @@ import httpx
 import imageio_ffmpeg
 import pytest
 
-from tests.integration.gateway.conftest import Gateway, Stores
+from tests.integration.gateway.conftest import Gateway, StartBrowser, Stores
 
 MINUTES = 10
 SECONDS = 60.0
@@ -36,21 +36,6 @@ audio.onseeked = async () => {
 };
 </script>
 """
-
-
-@pytest.fixture
-def chromium(tmp_path: Path) -> Callable[..., "subprocess.Popen[str]"]:
-    """Starts a browser without a window."""
-
-    def start(*arguments: str) -> "subprocess.Popen[str]":
-        quiet = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"]
-        command = ["chromium", *quiet, f"--user-data-dir={tmp_path / 'chromium'}", *arguments]
-        environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": str(tmp_path)}
-        return subprocess.Popen(
-            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-
-    return start
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +109,7 @@ def page_with(place: str, token: str) -> Iterator[Page]:
 
 
 def test_a_browser_jumps_about_in_the_sound(
-    gateway: Gateway, stores: Stores, mp3: bytes, chromium: Callable[..., "subprocess.Popen[str]"]
+    gateway: Gateway, stores: Stores, mp3: bytes, chromium: StartBrowser
 ) -> None:
     job = stores.done("me@example.com", mp3)
     place = f"{gateway.url}/v1/jobs/{job.id}/mp3?inline=1"
@@ -145,7 +130,7 @@ def test_a_browser_jumps_about_in_the_sound(
 
 
 def test_a_browser_shows_the_page_about_the_api_with_its_style(
-    gateway: Gateway, chromium: Callable[..., "subprocess.Popen[str]"], tmp_path: Path
+    gateway: Gateway, chromium: StartBrowser, tmp_path: Path
 ) -> None:
     shot = tmp_path / "docs.png"
 

@@ -12,8 +12,14 @@ import httpx
 import pytest
 
 from chassis.identity import LEEWAY_SECONDS
+from gateway.settings import Settings
+from gateway.upkeep.reconciler import Reconciler
+from gateway.upkeep.unfinished import SEAL_AFTER
+from pipeline.appending import Appender, PartialBlobs
+from pipeline.broker import BrokerUnavailable
 from pipeline.files import CHUNK_BYTES
 from pipeline.job import Job
+from pipeline.upload_store import Upload
 from tests.integration.gateway.conftest import Gateway, StartGateway, Stores, some, wait_until
 from tests.integration.gateway.uploads.tus import (
     PART,
@@ -23,6 +29,7 @@ from tests.integration.gateway.uploads.tus import (
     metadata,
     offset_of,
     patch,
+    path_of,
     rest_of,
     unfinished_patch,
     video,
@@ -199,14 +206,14 @@ def test_an_upload_may_begin_with_its_first_bytes(me: httpx.Client, stores: Stor
     headers = {**PART, "Upload-Length": str(len(FILE)), "Upload-Metadata": metadata(filename="a.mp4")}
 
     some_bytes = me.post("/v1/uploads", headers=headers, content=FILE[:5000])
-    patch(me, some_bytes.headers["Location"], 5000, FILE[5000:])
+    patch(me, path_of(some_bytes), 5000, FILE[5000:])
     all_of_it = me.post("/v1/uploads", headers=headers, content=FILE)
 
     assert [answer.status_code for answer in (some_bytes, all_of_it)] == [201, 201]
     assert some_bytes.headers["Upload-Offset"] == "5000"
     assert all_of_it.headers["Upload-Offset"] == str(len(FILE))
     for answer in (some_bytes, all_of_it):
-        assert the_job(stores, answer.headers["Location"]).state == "queued"
+        assert the_job(stores, path_of(answer)).state == "queued"
 
 
 def test_an_upload_that_is_ended_leaves_nothing(gateway: Gateway, me: httpx.Client, stores: Stores) -> None:
@@ -326,12 +333,12 @@ def test_creating_twice_with_a_key_is_one_upload(me: httpx.Client, stores: Store
     headers = {**TUS, "Upload-Length": "5000", "Idempotency-Key": "k"}
 
     answers = [me.post("/v1/uploads", headers=headers) for _ in range(2)]
-    place = answers[0].headers["Location"]
+    place = path_of(answers[0])
     patch(me, place, 0, FILE[:5000])
     late = me.post("/v1/uploads", headers=headers)
     another = me.post("/v1/uploads", headers={**headers, "Upload-Length": "5001"})
 
-    assert {answer.headers["Location"] for answer in (*answers, late)} == {place}
+    assert {path_of(answer) for answer in (*answers, late)} == {place}
     assert late.headers["Upload-Offset"] == "5000"
     assert (another.status_code, another.json()["code"]) == (422, "key_used_otherwise")
     assert stores.documents() == 1
@@ -412,6 +419,21 @@ def test_who_asks_too_often_is_told_to_wait_and_not_to_give_up(
     assert 0 < int(part.headers["Retry-After"]) <= 60
 
 
+def test_who_sends_too_much_at_once_is_told_to_wait_too(start_gateway: StartGateway, stores: Stores) -> None:
+    gateway = start_gateway(UPLOADS_PER_USER="1")
+    with gateway.client() as client:
+        one, another = begin(client, 5000), begin(client, 5000)
+        with unfinished_patch(gateway, one, 0, FILE[:100], 5000):
+            wait_until(lambda: bool(some_upload(stores, one)["held"]))
+
+            answer = patch(client, another, 0, FILE[:5000])
+
+            assert (answer.status_code, answer.json()["code"]) == (503, "too_many_at_once")
+            assert answer.headers["Retry-After"]
+            assert offset_of(client, one) == 100  # which ends the one that is under way
+        assert patch(client, another, 0, FILE[:5000]).status_code == 204
+
+
 def test_a_token_that_expires_in_the_middle_cuts_nothing(
     gateway: Gateway, me: httpx.Client, stores: Stores
 ) -> None:
@@ -437,3 +459,81 @@ def test_a_token_that_expires_in_the_middle_cuts_nothing(
 
     assert answer.startswith(b"HTTP/1.1 204 ")
     assert the_job(stores, place).state == "queued"
+
+
+def test_another_file_of_the_same_name_and_size_is_not_appended(me: httpx.Client) -> None:
+    place = begin(me, 5000, beginning="1f3a")
+    mine = metadata(filename="talk.mp4", beginning="1f3a")
+    others = metadata(filename="talk.mp4", beginning="77b0")
+
+    refused = patch(me, place, 0, b"x" * 5000, Upload_Metadata=others)
+    head = me.head(place, headers={**TUS, "Upload-Metadata": others})
+    taken = patch(me, place, 0, FILE[:1000], Upload_Metadata=mine)
+
+    assert (refused.status_code, refused.json()["code"], head.status_code) == (409, "another_file", 409)
+    assert taken.headers["Upload-Offset"] == "1000"
+
+
+def test_nothing_is_downloaded_by_the_address_of_an_upload(me: httpx.Client) -> None:
+    place = begin(me, 5000)
+    patch(me, place, 0, FILE[:1000])
+
+    assert me.get(place).status_code == 405
+    assert offset_of(me, place) == 1000
+
+
+def left_complete(client: httpx.Client, stores: Stores) -> str:
+    """An upload whose last request died between the last byte and the job."""
+    place = begin(client, 5000)
+    claimed = some_claim(stores, place)
+    appender = Appender(stores.uploads, PartialBlobs(stores.client, "videos"), claimed)
+    appender.write(FILE[:5000])
+    appender.save(release=True)
+    appender.close()
+    assert the_job(stores, place).state == "uploading"
+    return place
+
+
+def test_a_complete_upload_whose_request_died_is_queued_by_the_next_look(
+    me: httpx.Client, stores: Stores
+) -> None:
+    place = left_complete(me, stores)
+
+    answer = me.head(place, headers=TUS)
+
+    assert answer.headers["X-Job-Id"] == place[-32:]
+    holds(stores, the_job(stores, place), FILE[:5000])
+
+
+def test_a_complete_upload_that_nobody_looks_at_is_queued_by_the_reconciler(
+    me: httpx.Client, stores: Stores
+) -> None:
+    place = left_complete(me, stores)
+    settings = Settings.read({"MONGODB_URL": "mongodb://x", "RABBITMQ_URL": "amqp://app:x@127.0.0.1:9/"})
+    documents = stores.client["jobs"]["uploads"]
+
+    Reconciler(settings, stores.client, Away()).run_once(lambda: None)
+    assert the_job(stores, place).state == "uploading"  # its request may be at it
+    documents.update_one({}, {"$set": {"updated_at": some_upload(stores, place)["created_at"] - SEAL_AFTER}})
+    Reconciler(settings, stores.client, Away()).run_once(lambda: None)
+
+    holds(stores, the_job(stores, place), FILE[:5000])
+    documents.update_one({}, {"$set": {"expires_at": some_upload(stores, place)["created_at"]}})
+    Reconciler(settings, stores.client, Away()).run_once(lambda: None)
+    assert some_upload(stores, place) == {}
+    holds(stores, the_job(stores, place), FILE[:5000])
+
+
+class Away:
+    """A broker that takes nothing."""
+
+    def publish(self, queue: str, body: bytes) -> None:
+        raise BrokerUnavailable(f"{queue}: {len(body)} bytes")
+
+
+def some_claim(stores: Stores, place: str) -> Upload:
+    upload = stores.uploads.find(place[-32:], "me@example.com")
+    assert upload is not None
+    claimed = stores.uploads.claim(upload)
+    assert claimed is not None
+    return claimed

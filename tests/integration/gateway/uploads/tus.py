@@ -25,12 +25,17 @@ def metadata(**values: str) -> str:
 
 
 def begin(client: httpx.Client, length: int | None, **values: str) -> str:
-    """Begin an upload and return its address."""
+    """Begin an upload and return its path."""
     size = {"Upload-Defer-Length": "1"} if length is None else {"Upload-Length": str(length)}
     headers = {**TUS, **size, "Upload-Metadata": metadata(**{"filename": "talk.mp4", **values})}
     answer = client.post("/v1/uploads", headers=headers)
     assert answer.status_code == 201, answer.text
-    return answer.headers["Location"]
+    return path_of(answer)
+
+
+def path_of(answer: httpx.Response) -> str:
+    """Return the path of the upload that an answer names, good at every gateway."""
+    return httpx.URL(answer.headers["Location"]).path
 
 
 def patch(client: httpx.Client, place: str, offset: int, data: bytes, **headers: str) -> httpx.Response:

@@ -1,0 +1,98 @@
+"""Only the sound of a video travels, as docs/api.md shows, and the MP3 of it is the whole video's."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import imageio_ffmpeg
+import pytest
+from mutagen.id3 import ID3
+
+from tests.integration.gateway.conftest import ROOT, Gateway, Stores
+
+CLIP = ROOT / "tests/media/big_buck_bunny_5s.mp4"
+RECIPES = re.findall(r"```shell\n(.*?)```", (ROOT / "docs/api.md").read_text("utf-8"), re.DOTALL)
+METADATA = """;FFMETADATA1
+title=A talk
+artist=Somebody
+[CHAPTER]
+TIMEBASE=1/1000
+START=0
+END=2000
+title=One
+[CHAPTER]
+TIMEBASE=1/1000
+START=2000
+END=5000
+title=Two
+"""
+
+
+def ffmpeg(*arguments: str, folder: Path) -> None:
+    subprocess.run(
+        [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", *arguments], cwd=folder, check=True, timeout=60
+    )
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Holds a video with title, chapters and a cover, and an `ffmpeg`."""
+    (tmp_path / "metadata").write_text(METADATA)
+    (tmp_path / "ffmpeg").symlink_to(imageio_ffmpeg.get_ffmpeg_exe())
+    ffmpeg("-f", "lavfi", "-i", "color=red:size=64x64", "-frames:v", "1", "cover.jpg", folder=tmp_path)
+    taken = ("-map", "0:v", "-map", "0:a", "-map", "2:v", "-disposition:v:1", "attached_pic")
+    told = ("-map_metadata", "1", "-map_chapters", "1")
+    ffmpeg(
+        "-i",
+        str(CLIP),
+        "-i",
+        "metadata",
+        "-i",
+        "cover.jpg",
+        *taken,
+        *told,
+        "-c",
+        "copy",
+        "talk.mp4",
+        folder=tmp_path,
+    )
+    return tmp_path
+
+
+def mp3_of(video: bytes, name: str, folder: Path) -> Path:
+    """Convert as the converter does."""
+    (folder / name).write_bytes(video)
+    mp3 = folder / f"{name}.mp3"
+    subprocess.run([sys.executable, "-m", "converter", folder / name, mp3], cwd=ROOT, check=True, timeout=120)
+    return mp3
+
+
+def test_the_mp3_is_that_of_the_whole_video(gateway: Gateway, stores: Stores, folder: Path) -> None:
+    name, [recipe] = "talk.m4a", RECIPES
+    token = gateway.auth.token("me@example.com")
+    subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", recipe],
+        cwd=folder,
+        env={
+            "PATH": f"{folder}:/usr/bin:/bin",
+            "HOST": gateway.url,
+            "AUTH": f"Authorization: Bearer {token}",
+        },
+        check=True,
+        timeout=60,
+    )
+    [job] = stores.jobs.page("me@example.com")
+    sound = b"".join(stores.videos.read(stores.videos.find(job.id)))
+    whole = (folder / "talk.mp4").read_bytes()
+
+    made, expected = mp3_of(sound, name, folder), mp3_of(whole, "all.mp4", folder)
+
+    assert job.source["filename"] == name
+    assert len(sound) < len(whole) / 3
+    tags, tags_of_whole = ID3(made), ID3(expected)
+    assert made.read_bytes()[tags.size :] == expected.read_bytes()[tags_of_whole.size :]
+    assert tags.getall("APIC")
+    for name_of_tag in ("TIT2", "TPE1", "CHAP", "APIC"):
+        assert tags.getall(name_of_tag) == tags_of_whole.getall(name_of_tag)
+    assert [str(tags["TIT2"]), len(tags.getall("CHAP"))] == ["A talk", 2]
