@@ -49,6 +49,7 @@ export class Uploads {
     const now = Date.now();
     for (const [index, file] of files.entries()) {
       const entry = this.#entry(file, options, now - index / 1000);
+      entry.uploadId = this.#begunBefore(entry)?.id ?? null;
       this.entries.set(entry.key, entry);
       this.#look(entry).catch(this.around.complain);
     }
@@ -87,7 +88,6 @@ export class Uploads {
   async #look(entry) {
     const problem = await lookAt(entry.file);
     if (problem) return this.#refuse(entry, problem);
-    entry.uploadId = this.#begunBefore(entry)?.id ?? null;
     this.#set(entry, "waiting");
     this.#pump();
   }
