@@ -20,7 +20,7 @@ from pathlib import Path
 
 from benchmarks.transfers import MIB, PASSWORD, Keys, Memory, gateway, started, token
 from dev import servers
-from dev.program import free_ports
+from dev.ports import free_ports
 from pipeline import mongodb
 from pipeline.files import Blobs
 from pipeline.mongodb import Client

@@ -13,7 +13,7 @@ NOTES = "audio/midi"
 CONTAINERS = {
     b".RMF": "RealMedia",
     b".ra\xfd": "RealAudio",
-    bytes.fromhex("b7d800203749da11a64e0007e95ead8d"): "Windows TV recording (WTV)",
+    bytes.fromhex("b7d80020 3749da11 a64e0007 e95ead8d"): "Windows TV recording (WTV)",
     b".snd": "Sun audio (AU)",
     b"Creative Voice File": "Creative Voice (VOC)",
     b"TTA1": "True Audio (TTA)",

@@ -15,9 +15,9 @@ LINES = {
 }
 """What looks like a secret and is none, and why."""
 FILES = {
-    r"^uv\.lock$|/package-lock\.json$": "hashes of packages",
-    r"^tests/media/": "videos",
-    r"^gateway/page/static/": "a public page, whose texts speak of passwords",
+    r"(^|/)uv\.lock$|/package-lock\.json$": "hashes of packages",
+    r"(^|/)tests/media/": "videos",
+    r"(^|/)gateway/page/static/": "a public page, whose texts speak of passwords",
 }
 IN_TESTS = {
     "Secret Keyword",

@@ -83,7 +83,7 @@ def test_a_release_that_is_taken_back_runs_on_the_newer_schema(
 
     assert migrate.main() == 0
 
-    assert "the schema is of a newer release" in capsys.readouterr().out
+    assert "the schema belongs to a newer release" in capsys.readouterr().out
     Users(engine).check()
     with engine.begin() as connection:
         assert connection.scalar(text("SELECT version_num FROM alembic_version")) == "9999"

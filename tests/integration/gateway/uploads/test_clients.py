@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from dev.program import free_ports
+from dev.ports import free_ports
 from tests.integration.gateway.conftest import ROOT, Gateway, StartGateway, Stores, some
 from tests.integration.gateway.uploads.tus import video
 from tests.integration.gateway.uploads.wire import Wire, wired
