@@ -150,7 +150,7 @@ class OneJob(RuleBasedStateMachine):
     def end(self, way: Way, age: int) -> None:
         lease = older(self.leases, age)
         held = self.held(lease)
-        result = {"blob": lease.blob_id, "size": 3}
+        result = {"blob": lease.blob_id, "size": 3, "complete": True}
         ways: dict[Way, Callable[[], Job | None]] = {
             "finish": lambda: self.jobs.finish(lease, result),
             "fail": lambda: self.jobs.fail(lease, ERROR),

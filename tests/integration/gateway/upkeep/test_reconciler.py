@@ -66,7 +66,7 @@ class World:
     def done(self) -> Job:
         job = self.claimed()
         self.store(self.mp3s, job.claimed.blob_id)
-        return some(self.jobs.finish(job.claimed, {"blob": job.claimed.blob_id, "size": 3}))
+        return some(self.jobs.finish(job.claimed, {"blob": job.claimed.blob_id, "size": 3, "complete": True}))
 
     def failed(self) -> Job:
         return some(self.jobs.fail(self.claimed().claimed, ERROR))
