@@ -119,7 +119,7 @@ lint: setup ## check style, types, imports, and that no secret is in the reposit
 	$(BIN)/lint-imports
 	$(BIN)/bandit -q -c pyproject.toml -r $(SERVICES) chassis pipeline dev benchmarks
 	$(BIN)/python -m tests.secret_scan
-	PATH=$(CURDIR)/.tools/node/bin:$$PATH npm --prefix gateway/page run --silent lint
+	PYTHONPATH=$(CURDIR)/.tools/node PATH=$(CURDIR)/.tools/node/bin:$$PATH npm --prefix gateway/page run --silent lint
 
 lint-manifests: ## check the manifests with kubeconform, kube-score and promtool (takes minutes to build)
 	@dev/setup.sh native
