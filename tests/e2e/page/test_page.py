@@ -213,7 +213,7 @@ def test_without_scripts_one_logs_in_uploads_and_downloads(visits: Visits) -> No
     visit.log_in()
     visit.page.locator("[name=file]").set_input_files(CLIP)
     visit.page.get_by_role("button", name="Upload").click()
-    expect(visit.page.get_by_text(CLIP.name)).to_be_visible()
+    expect(visit.page.locator("li.row strong")).to_have_text(CLIP.name)
     [job] = visit.user.http.get("/v1/jobs").json()["jobs"]
     visit.user.outcome(job["id"])
     visit.page.get_by_role("link", name="Look again").click()

@@ -90,4 +90,4 @@ def test_a_pause_sends_nothing_and_a_cancel_leaves_nothing(visit: Visit, heavy_s
     visit.act(heavy_sound.name, "cancel")
     expect(visit.row(heavy_sound.name)).to_have_count(0)
     wait_for(lambda: visit.user.http.get("/v1/uploads").json()["uploads"] == [])
-    assert visit.user.http.get("/v1/jobs").json()["jobs"] == []
+    wait_for(lambda: visit.user.http.get("/v1/jobs").json()["jobs"] == [])
