@@ -19,7 +19,8 @@ routes = Blueprint("convert", __name__, url_prefix="/v1/convert")
 @routes.after_request
 def _(answer: Response) -> Response:
     """Name what is no MP3, which `curl -OJ` would else write over the video that the address names."""
-    answer.headers.setdefault("Content-Disposition", "attachment; filename=answer.json")
+    if answer.status_code != HTTPStatus.SEE_OTHER:  # curl takes the name from the first answer that has one
+        answer.headers.setdefault("Content-Disposition", "attachment; filename=answer.json")
     return answer
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.corpus.boxes import atom, chunk, moov
 from tests.corpus.ffmpeg import PICTURE, run, sound
-from tests.corpus.hostile import CONVERTED, Bait, Hostile, text
+from tests.corpus.hostile import CONVERTED, PARTIAL, Bait, Hostile, text
 
 HLS = "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXT-X-MEDIA-SEQUENCE:0\n"
 SEGMENT = "#EXTINF:9.0,\n{}\n#EXT-X-ENDLIST\n"
@@ -205,11 +205,9 @@ REFERENCES = (
     Hostile(
         "movie whose samples are in a file",
         _url_reference(lambda bait: f"file://{bait.secret}"),
-        "empty_audio",
+        PARTIAL,
     ),
-    Hostile(
-        "movie whose samples are on the web", _url_reference(lambda bait: f"{bait.url}/x"), "empty_audio"
-    ),
+    Hostile("movie whose samples are on the web", _url_reference(lambda bait: f"{bait.url}/x"), PARTIAL),
     Hostile(
         "movie whose samples are behind an alias",
         _alias,

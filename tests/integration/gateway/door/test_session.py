@@ -247,7 +247,11 @@ def test_no_other_site_changes_or_learns_anything_with_a_live_cookie(
                 assert not is_endless(answer), told
 
     assert everything(stores) == before
-    changes = [asked for asked in boss.gateway.auth.asked[asked:] if asked["path"] not in READS_OF_AUTH]
+    changes = [
+        asked
+        for asked in boss.gateway.auth.asked[asked:]
+        if asked["path"] not in READS_OF_AUTH and asked["method"] not in ("GET", "HEAD")
+    ]
     assert changes == []
 
 
@@ -304,12 +308,12 @@ def test_auth_is_asked_about_a_session_once_and_about_nonsense_never(browser: Br
 
 
 def test_made_up_secrets_are_limited_by_address_and_good_ones_are_not(start_gateway: StartGateway) -> None:
-    gateway = start_gateway(LOGINS_PER_MINUTE="3")
+    gateway = start_gateway(LOGINS_PER_MINUTE="30")
     secret = cookie(log_in(gateway))
 
     made_up = [
         httpx.get(f"{gateway.url}/v1/me", headers={"Cookie": f"session={n:043d}"}).status_code
-        for n in range(12)
+        for n in range(60)
     ]
 
     assert made_up[0] == 401

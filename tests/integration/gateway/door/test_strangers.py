@@ -21,7 +21,7 @@ from tests.integration.gateway.uploads.tus import PART, begin, video
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 OPEN = {
-    "/login", "/session", "/session/end",
+    "/", "/login", "/session", "/session/end",
     "/v1/limits", "/v1/me/password", "/openapi.json", "/docs", "/docs/style.css",
 }  # fmt: skip
 UNKNOWN = "0" * 32
