@@ -1,12 +1,20 @@
 """What the bodies of requests may hold."""
 
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from flask import request
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from werkzeug.exceptions import BadRequest
 
 from auth import problems
+
+
+def _whole(number: object) -> object:
+    """Take 90.0 for 90, as JSON does."""
+    return int(number) if isinstance(number, float) and number.is_integer() else number
+
+
+Whole = Annotated[int, BeforeValidator(_whole)]
 
 
 class Body(BaseModel):
@@ -42,7 +50,7 @@ class NewKey(Body):
 
     name: str = Field(min_length=1, max_length=100)
     scope: str | None = Field(default=None, max_length=100)
-    expires_in_days: int = Field(default=90, ge=1, le=365)
+    expires_in_days: Whole = Field(default=90, ge=1, le=365)
 
 
 B = TypeVar("B", bound=Body)

@@ -228,7 +228,7 @@ def _operation(rule: Rule, view: Any, documentation: Documentation) -> Json:
 
 def _parameter(name: str, place: str) -> Json:
     description, schema = PARAMETERS[name]
-    required = place == "path" or name in ("fid", "ids")
+    required = place == "path" or name in ("fid", "ids", "Tus-Resumable")
     return {"name": name, "in": place, "required": required, "description": description, "schema": schema}
 
 

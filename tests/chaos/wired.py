@@ -4,6 +4,7 @@ A proxy stands before every server; every service runs twice, behind a proxy too
 anything, as behind a Service of Kubernetes; and the clocks of the two are 20 s apart.
 """
 
+import socket
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -86,8 +87,8 @@ class WiredStack(Stack):
     def _more_ports(self) -> int:
         return self.port("gateway") + RANGE
 
-    def _choose_ports(self, wanted: int | None) -> None:
-        super()._choose_ports(wanted)
+    def _choose_ports(self, wanted: int | None) -> socket.socket:
+        holder = super()._choose_ports(wanted)
         first = self._more_ports
         self.wires = {name: Proxy(self.port(name), port=first + n) for n, name in enumerate(WIRES)}
         for name in ("gateway", "auth"):
@@ -97,6 +98,7 @@ class WiredStack(Stack):
             "AUTH_URL": f"http://127.0.0.1:{self.wires['auth'].port}",
             "SMTP_URL": f"smtp://127.0.0.1:{self.wires['mail'].port}",
         }
+        return holder
 
     def _prepare(self) -> None:
         super()._prepare()

@@ -11,7 +11,7 @@ from tests.fuzz.run import fuzz
 
 
 def test_the_api_is_as_it_is_described(stack: Stack, tmp_path: Path) -> None:
-    done = fuzz(stack, tmp_path, seconds=60, seed=6)
+    done = fuzz(stack, tmp_path, seconds=240, seed=6)
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert all(f"✅  {phase} " in done.stdout for phase in ("Examples", "Coverage", "Fuzzing", "Stateful"))

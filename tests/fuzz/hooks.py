@@ -26,6 +26,7 @@ def _sound() -> bytes:
 SOUND = st.just(_sound())
 schemathesis.openapi.format("binary", SOUND)
 schemathesis.openapi.media_type("application/octet-stream", SOUND)
+schemathesis.openapi.media_type("application/offset+octet-stream", SOUND)
 
 
 uploaded: list[str] = []
