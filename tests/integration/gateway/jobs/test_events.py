@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from dev.program import Running
-from pipeline.mongodb import now
-from tests.integration.gateway.conftest import Gateway, StartGateway, Stores, some
+from pipeline import mongodb
+from tests.integration.gateway.conftest import Gateway, StartGateway, Stores, some, wait_until
 from tests.integration.gateway.uploads import tus
 
 SECONDS = 30.0
@@ -150,9 +150,19 @@ def test_a_stream_goes_on_over_an_outage_of_the_store(
         mine.until("job", id=stores.queued().id)
         mongodb_server.kill()
         mongodb_server.start()
+        wait_until(lambda: reaches(stores.client))
         job = stores.queued()
 
         mine.until("job", id=job.id)
+
+
+def reaches(client: mongodb.Client) -> bool:
+    """Whether the test's own connections are good again: the first use of a cut one is an error."""
+    try:
+        mongodb.ping(client)
+    except mongodb.StoreUnavailable:
+        return False
+    return True
 
 
 def test_a_gateway_that_stops_ends_its_streams_at_once(start_gateway: StartGateway, stores: Stores) -> None:
@@ -173,7 +183,7 @@ def test_deletions_are_forgotten_when_nobody_can_ask_for_them_any_more(
     first, second = (stores.failed(stores.queued()) for _ in range(2))
     me.delete(f"/v1/jobs/{first.id}")
     collection = stores.client["jobs"]["deletions"]
-    collection.update_one({"_id": first.id}, {"$set": {"at": now() - timedelta(hours=3)}})
+    collection.update_one({"_id": first.id}, {"$set": {"at": mongodb.now() - timedelta(hours=3)}})
 
     me.delete(f"/v1/jobs/{second.id}")
 
