@@ -21,7 +21,7 @@ from chassis import logs
 from converter import peaks
 from converter.convert import convert
 from converter.errors import Cancelled, ConversionFailed, of_a_full_disk
-from converter.lease import LeaseKeeper
+from converter.lease import WorkKeeper
 from converter.limits import Limits
 from converter.scratch import Scratch
 from pipeline.broker import BrokerUnavailable
@@ -80,7 +80,7 @@ class Conversions:
             return
         log.info("claimed", attempt=job.attempt, token=job.claimed.token, size=job.source["size"])
         began = time.monotonic()
-        with busy.track_inprogress(), LeaseKeeper(self.jobs, job.claimed, self.stop, self.grace) as keeper:
+        with busy.track_inprogress(), WorkKeeper(self.jobs, job.claimed, self.stop, self.grace) as keeper:
             outcome = _Work(self, job, keeper).outcome()
         conversions.labels(outcome).inc()
         conversion_seconds.observe(time.monotonic() - began)
@@ -93,7 +93,7 @@ class _Work:
 
     use: Conversions
     job: Job
-    keeper: LeaseKeeper
+    keeper: WorkKeeper
 
     def outcome(self) -> str:
         """Work, store what came of it, and return its name for the metrics."""

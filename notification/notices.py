@@ -11,9 +11,10 @@ from typing import Any, Generic, Protocol, TypeVar
 from prometheus_client import Counter, Gauge
 
 from chassis import logs
-from notification.lease import NoticeKeeper, Renews
 from notification.smtp import LoginRefused, MailRefused, MailUnavailable
+from pipeline.lease import LeaseKeeper
 from pipeline.mongodb import StoreRefused, StoreUnavailable, now
+from pipeline.timing import Timing
 
 HOUR = timedelta(hours=1)
 FIRST_WAIT = timedelta(seconds=10)
@@ -51,11 +52,18 @@ Owed = TypeVar("Owed", bound=Owing)
 Told_contra = TypeVar("Told_contra", bound=Owing, contravariant=True)
 
 
-class OwesMails(Renews[Owed], Protocol[Owed]):
+class OwesMails(Protocol[Owed]):
     """A store of them, which lets one process at a time send one's mail."""
+
+    @property
+    def timing(self) -> Timing:
+        """How long the right to send holds, for one."""
 
     def claim_notice(self, owing_id: str, /) -> Owed | None:
         """Take the right to send the mail that is due."""
+
+    def renew_notice(self, owing: Owed, /) -> bool:
+        """Hold that right for longer; `False` says that it is lost."""
 
     def notice_sent(self, owing: Owed, /) -> bool:
         """Record that the mail server took it."""
@@ -98,7 +106,7 @@ class Notices(Generic[Owed]):
             return
         tries = job.notice["tries"]
         try:
-            with NoticeKeeper(self.jobs, job):
+            with LeaseKeeper(self.jobs.timing.mail_lease, lambda: self._renew(job)):
                 self.server.send(self.writer.write(job))
         except LoginRefused as error:
             self._pause(job, str(error))
@@ -111,6 +119,12 @@ class Notices(Generic[Owed]):
             self._put_off(job, tries, f"{type(error).__name__}: {error}"[:300])
         else:
             self._sent(job, tries)
+
+    def _renew(self, job: Owed) -> bool:
+        held = self.jobs.renew_notice(job)
+        if not held:
+            log.warning("another process may send this mail too: this one did not renew in time")
+        return held
 
     def _sent(self, job: Owed, tries: int) -> None:
         login_refused.set(0)

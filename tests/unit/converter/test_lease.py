@@ -7,8 +7,9 @@ from datetime import timedelta
 from typing import Any
 
 from converter import lease as module
-from converter.lease import LeaseKeeper
+from converter.lease import WorkKeeper
 from pipeline.job import Lease
+from pipeline.lease import TICK_SECONDS
 from pipeline.mongodb import StoreUnavailable
 from pipeline.timing import Timing
 
@@ -32,8 +33,8 @@ class Renewals:
         return answer == "held"
 
 
-def keeper(jobs: Renewals, stop: threading.Event | None = None, grace: float = 10) -> LeaseKeeper:
-    return LeaseKeeper(jobs, LEASE, stop or threading.Event(), timedelta(seconds=grace))  # type: ignore[arg-type]
+def keeper(jobs: Renewals, stop: threading.Event | None = None, grace: float = 10) -> WorkKeeper:
+    return WorkKeeper(jobs, LEASE, stop or threading.Event(), timedelta(seconds=grace))  # type: ignore[arg-type]
 
 
 def wait_for(fact: Callable[[], Any]) -> None:
@@ -104,7 +105,7 @@ def test_a_stop_lets_work_end_that_fits_into_the_grace() -> None:
     with keeper(Renewals("held"), stop, grace=60) as kept:
         kept.progress("converting", 0.9)
         stop.set()
-        time.sleep(4 * module.TICK_SECONDS)
+        time.sleep(4 * TICK_SECONDS)
 
     assert not kept.cancelled.is_set()
 
