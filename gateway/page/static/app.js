@@ -53,13 +53,21 @@ function refreshUsage() {
   }, complain);
 }
 
+/** List as many jobs as were listed, or go on from there. */
 async function listJobs(more = false) {
-  const filter = { ...store.filter };
+  const { filter, listed, next } = store;
+  const known = more ? null : new Set(store.jobs.keys());
   const said = Object.entries(filter).filter(([, value]) => value);
   const query = new URLSearchParams([["limit", String(PAGE)], ...said]);
-  const page = await ask("GET", more && store.next ? store.next : `v1/jobs?${query}`);
-  if (filter.q !== store.filter.q || filter.state !== store.filter.state) return; // overtaken
-  store.list(page, !more);
+  const jobs = [];
+  let path = more && next ? next : `v1/jobs?${query}`;
+  do {
+    const page = await ask("GET", path);
+    jobs.push(...page.jobs);
+    path = page.next;
+  } while (path && !more && jobs.length < listed);
+  if (filter !== store.filter || (more && next !== store.next)) return; // overtaken
+  store.list(jobs, path, known);
   changed();
 }
 
@@ -76,6 +84,7 @@ function listAll() {
 async function goToNamed() {
   const id = location.hash.slice(1);
   if (!/^[0-9a-f]{32}$/.test(id)) return;
+  store.named = id;
   if (!store.jobs.has(id)) take(await ask("GET", `v1/jobs/${id}`));
   requestAnimationFrame(() => {
     const row = /** @type {HTMLElement | null} */ (document.querySelector(`[data-id="${id}"]`));

@@ -41,7 +41,7 @@ let typing;
 /** @param {() => void} load */
 function filterView(load) {
   const change = (/** @type {"q" | "state"} */ name) => (/** @type {any} */ event) => {
-    store.filter[name] = event.target.value.trim();
+    store.narrow(name, event.target.value.trim());
     clearTimeout(typing);
     typing = setTimeout(load, name === "q" ? TYPING_MS : 0);
   };

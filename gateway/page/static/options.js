@@ -111,7 +111,7 @@ export function fields(options, onChange, { id, tracks, sound = true }) {
   const line = (/** @type {string} */ name, /** @type {string} */ hint) => html`
     <label>${t(name)}
       <input name=${name} .value=${live(options[name] ?? "")} placeholder=${hint} maxlength="200"
-        autocomplete="off" @change=${change(name)}></label>`;
+        autocomplete="off" @input=${change(name)}></label>`;
   return html`
     <div class="fields">
       ${choice("quality")} ${choice("channels")} ${choice("loudness")}
@@ -137,7 +137,7 @@ function trackLine(options, onChange) {
   const value = options.track === "default" ? "" : options.track;
   return html`<label>${t("track")}
     <input name="track" .value=${live(value)} placeholder=${t("track.default")} title=${t("track.hint")} maxlength="8"
-      autocomplete="off" @change=${onChange}></label>`;
+      autocomplete="off" @input=${onChange}></label>`;
 }
 
 /**

@@ -24,8 +24,12 @@ export class Store {
   /** Ids of jobs. @type {Set<string>} */
   selected = new Set();
   filter = { q: "", state: "" };
-  /** @type {string | null} */
+  /** How many jobs were listed, without those that came of themselves. */
+  listed = 0;
+  /** Where the list goes on. @type {string | null} */
   next = null;
+  /** The job that a link led to: shown wherever it would be in the list. @type {string | null} */
+  named = null;
   loaded = false;
   /** @type {Map<string, {key: string, at: number}>} */
   #places = new Map();
@@ -42,7 +46,7 @@ export class Store {
   put(job) {
     const known = this.jobs.get(job.id);
     if (known && known.version >= job.version) return false;
-    if (!known && !this.#fits(job)) return false;
+    if (!known && job.id !== this.named && !this.#fits(job)) return false;
     this.jobs.set(job.id, job);
     if (job.state === "converting" && job.phase === "converting") this.#pace(job);
     else this.#paces.delete(job.id);
@@ -79,17 +83,29 @@ export class Store {
   }
 
   /**
-   * Take a page of the list, in place of what was listed or after it.
-   * @param {{jobs: any[], next: string | null}} page
-   * @param {boolean} first
+   * Have other jobs listed than before.
+   * @param {"q" | "state"} name
+   * @param {string} value
    */
-  list(page, first) {
-    if (first) {
-      const listed = new Set(page.jobs.map(({ id }) => id));
-      for (const id of this.jobs.keys()) if (!listed.has(id)) this.jobs.delete(id);
-    }
-    for (const job of page.jobs) this.put(job);
-    this.next = page.next;
+  narrow(name, value) {
+    this.filter = { ...this.filter, [name]: value };
+    this.named = null;
+    this.listed = 0;
+  }
+
+  /**
+   * Take a part of the list.
+   * @param {any[]} jobs
+   * @param {string | null} next
+   * @param {Set<string> | null} known what was known when the list was asked for and is gone unless it is
+   *   in it; null where the list goes on. The list may be too old to have what became known since.
+   */
+  list(jobs, next, known) {
+    const listed = new Set(jobs.map(({ id }) => id));
+    for (const id of known ?? []) if (!listed.has(id) && id !== this.named) this.jobs.delete(id);
+    for (const job of jobs) this.put(job);
+    this.listed = jobs.length + (known === null ? this.listed : 0);
+    this.next = next;
     this.loaded = true;
   }
 

@@ -1,5 +1,6 @@
 """What a user does with the page."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -163,6 +164,18 @@ def test_options_are_remembered_but_not_those_of_one_video(visit: Visit) -> None
     expect(visit.page.locator(".options summary")).to_have_text("Options: 128 kbit/s")
 
 
+def test_what_is_being_typed_outlives_what_happens_meanwhile(visit: Visit) -> None:
+    visit.page.locator(".options summary").click()
+    visit.page.get_by_label("Title").fill("One talk")  # the field has the focus still
+    visit.page.get_by_label("Sound track").press_sequentially("en")
+
+    visit.user.upload(CLIP, "another.mp4")
+    visit.expect_state("another.mp4", "ready")
+
+    assert visit.page.get_by_label("Title").input_value() == "One talk"
+    assert visit.page.get_by_label("Sound track").input_value() == "en"
+
+
 def test_a_search_and_a_filter_narrow_the_list(visit: Visit, silent_film: Path) -> None:
     visit.user.upload(CLIP, "talk.mp4")
     visit.user.upload(silent_film, "film.mp4")
@@ -185,6 +198,8 @@ def test_a_list_of_two_hundred_is_shown_page_by_page(visit: Visit) -> None:
     expect(visit.page.locator("li.row")).to_have_count(50)
     visit.page.get_by_role("button", name="Show more").click()
     expect(visit.page.locator("li.row")).to_have_count(55)
+    list_anew(visit)
+    expect(visit.page.locator("li.row")).to_have_count(55)
 
 
 def test_the_link_of_a_mail_leads_to_its_job_however_old_it_is(visit: Visit) -> None:
@@ -194,6 +209,16 @@ def test_the_link_of_a_mail_leads_to_its_job_however_old_it_is(visit: Visit) -> 
     visit.page.goto(f"{visit.user.stack.gateway_url}/#{first}")
 
     expect(visit.row("clip 0.mp4")).to_be_in_viewport()
+    list_anew(visit)
+    expect(visit.row("clip 0.mp4")).to_be_in_viewport()
+
+
+def list_anew(visit: Visit) -> None:
+    """Come back to the window, which asks for the whole list again."""
+    with visit.page.expect_response(re.compile(r"/v1/jobs\?")) as listing:
+        visit.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    listing.value.finished()
+    visit.page.evaluate("() => new Promise(drawn => setTimeout(() => requestAnimationFrame(drawn), 50))")
 
 
 def test_german_is_spoken_to_who_reads_german(visits: Visits) -> None:

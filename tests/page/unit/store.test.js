@@ -1,0 +1,77 @@
+/** What the page knows of jobs, whichever way it comes to know. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Store } from "../../../gateway/page/static/store.js";
+
+/** @param {number} n @param {Record<string, any>} [more] */
+function job(n, more) {
+  const source = { filename: `clip ${n}.mp4` };
+  return { id: `job${n}`, version: 1, state: "failed", source, links: {}, created_at: n, ...more };
+}
+
+/** @param {Store} store */
+const known = (store) => new Set(store.jobs.keys());
+/** @param {Store} store */
+const shown = (store) => store.items(0).map(({ job }) => job.id);
+
+test("what a list has no more is gone", () => {
+  const store = new Store();
+  store.list([job(2), job(1)], null, known(store));
+
+  store.list([job(2)], null, known(store));
+
+  assert.deepEqual(shown(store), ["job2"]);
+});
+
+test("a job that came while a list was under way stays", () => {
+  const store = new Store();
+  store.list([job(1)], null, known(store));
+  const before = known(store);
+  store.put(job(2));
+
+  store.list([job(1)], null, before);
+
+  assert.deepEqual(shown(store), ["job2", "job1"]);
+});
+
+test("the job of a link stays, though it is too old for the list", () => {
+  const store = new Store();
+  store.named = "job1";
+  store.put(job(1));
+
+  store.list([job(3), job(2)], "more", known(store));
+
+  assert.deepEqual(shown(store), ["job3", "job2", "job1"]);
+});
+
+test("the job of a link is shown whatever the list is narrowed to, until it is narrowed anew", () => {
+  const store = new Store();
+  store.narrow("state", "done");
+  store.named = "job1";
+  store.put(job(1));
+  assert.deepEqual(shown(store), ["job1"]);
+
+  store.narrow("state", "queued");
+  store.list([], null, known(store));
+
+  assert.deepEqual(shown(store), []);
+});
+
+test("a list that goes on adds to what was listed", () => {
+  const store = new Store();
+  store.list([job(4), job(3)], "more", known(store));
+
+  store.list([job(2), job(1)], null, null);
+
+  assert.deepEqual(shown(store), ["job4", "job3", "job2", "job1"]);
+  assert.equal(store.listed, 4);
+});
+
+test("an older version of a job does not overwrite a newer one", () => {
+  const store = new Store();
+  store.put(job(1, { version: 3, state: "canceled" }));
+
+  store.list([job(1, { version: 2 })], null, known(store));
+
+  assert.equal(store.jobs.get("job1").state, "canceled");
+});
