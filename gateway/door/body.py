@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from flask import Request
 
 from gateway import problems
+from gateway.door import malformed
+from gateway.door.connections import MalformedBody
 
 PIECE_BYTES = 256 * 1024
 """What is read at once: large enough that the threads seldom wait for each other."""
@@ -60,6 +62,8 @@ class Body:
             piece: bytes = read(size) if size else b""
         except TimeoutError:
             raise problems.too_slow() from None
+        except MalformedBody as error:
+            raise malformed.problem_of(error.reason) from None
         except (OSError, ValueError):
             raise problems.ended_early(self._size, self._length) from None
         return piece

@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any
 
 from gevent import socket
+from gunicorn import http
 from gunicorn.http.body import LengthReader
 from gunicorn.http.errors import ParseException
 
@@ -23,6 +24,10 @@ TAKE_SECONDS = 60.0
 LINGER_SECONDS = 10.0
 """How long what a refused client still sends is thrown away, so that it gets to read the answer."""
 DRAIN_BYTES = 64 * 1024
+HEAD_BYTES = 32 * 1024
+"""What a request's header fields may hold together, and so a body's trailers."""
+READ_BYTES = 8 * 1024
+"""What gunicorn's parser reads at once: the end of a head comes with as much of what follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,29 @@ class TooSlow(TimeoutError):
     def __init__(self) -> None:
         # For gunicorn: one more client that went away, nothing to report.
         super().__init__(errno.ECONNRESET, "the client is too slow")
+
+
+class MalformedBody(OSError):
+    """What comes in place of the body is no HTTP: `reason` says what is wrong."""
+
+    def __init__(self, reason: ParseException) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
+
+
+class Request(http.Request):  # type: ignore[misc]  # gunicorn publishes no types
+    """A request of which no more is kept in memory than a head may hold, however long it takes to end."""
+
+    def parse(self, unreader: Any) -> Any:
+        """Parse the head; gunicorn would keep 800 KB of it, and as much of the trailers."""
+        self.max_buffer_headers = HEAD_BYTES + READ_BYTES
+        return super().parse(unreader)
+
+
+class Parser(http.RequestParser):  # type: ignore[misc]  # gunicorn publishes no types
+    """Reads the requests of a connection, one after the other."""
+
+    mesg_class = Request
 
 
 class PacedSocket(socket.socket):  # type: ignore[misc]  # gevent publishes no types for it
@@ -152,7 +180,8 @@ class Body:
         """Read, as a WSGI input stream.
 
         Raises:
-            OSError: the client went away, is too slow, or sends no HTTP.
+            OSError: the client went away, or is too slow.
+            MalformedBody: it sends no HTTP.
         """
         return self._read(self._body.read, size)
 
@@ -171,7 +200,7 @@ class Body:
                 data = read(size)
             except (OSError, ParseException) as error:
                 self.failed = True
-                raise error if isinstance(error, OSError) else OSError(str(error)) from None
+                raise error if isinstance(error, OSError) else MalformedBody(error) from None
         length = getattr(self._body.reader, "length", None)
         self._ended = length == 0 if length is not None else not data or size < 0
         return data

@@ -5,7 +5,10 @@ from http import HTTPStatus
 from uuid import uuid4
 
 from gunicorn.http.errors import (
+    ChunkMissingTerminator,
     ExpectationFailed,
+    InvalidChunkExtension,
+    InvalidChunkSize,
     LimitRequestHeaders,
     LimitRequestLine,
     ParseException,
@@ -16,12 +19,19 @@ from chassis import logs
 from chassis.problem import Problem, Words, phrase
 from gateway.problems import errors
 
+BROKEN_CHUNKS = {
+    InvalidChunkSize: "the size of a chunk is not a hexadecimal number",
+    InvalidChunkExtension: "what follows the size of a chunk is no chunk extension",
+    ChunkMissingTerminator: "a chunk, or the last of all, is not ended by CRLF",
+}
+"""Gunicorn's own words quote bytes as Python writes them."""
+
 log = logs.get(__name__)
 
 
 def refusal(error: ParseException, address: str) -> bytes:
     """Return the answer to a client at this address, and log it."""
-    return raw(_problem(error), address, reason=str(error))
+    return raw(problem_of(error), address, reason=str(error))
 
 
 def raw(problem: Problem, address: str, reason: str = "") -> bytes:
@@ -47,7 +57,8 @@ def raw(problem: Problem, address: str, reason: str = "") -> bytes:
     return "\r\n".join((*lines, "", "")).encode() + body
 
 
-def _problem(error: ParseException) -> Problem:
+def problem_of(error: ParseException) -> Problem:
+    """Return what to say of bytes that gunicorn's parser does not take."""
     if isinstance(error, LimitRequestLine):
         return uri_too_long()
     if isinstance(error, LimitRequestHeaders):
@@ -56,6 +67,8 @@ def _problem(error: ParseException) -> Problem:
         return expectation_failed()
     if isinstance(error, UnsupportedTransferCoding):
         return unsupported_transfer_coding()
+    if type(error) in BROKEN_CHUNKS:
+        return malformed_chunks(BROKEN_CHUNKS[type(error)])
     return malformed_request(str(error)[:200])
 
 
@@ -70,10 +83,10 @@ def uri_too_long() -> Words:
 
 @errors.problem(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
 def headers_too_large() -> Words:
-    """The request has more than 100 headers, or one with more than 8,190 bytes."""
+    """The request has more than 100 headers, one with more than 8,190 bytes, or more than 32,768 in all."""
     return Words(
-        "the request has too many headers, or one that is too long",
-        "Send fewer or shorter headers: at most 100, each of at most 8,190 bytes.",
+        "the request has too many headers, or too long ones",
+        "Send fewer or shorter headers: at most 100, each of at most 8,190 bytes, 32,768 bytes in all.",
     )
 
 
@@ -95,3 +108,13 @@ def unsupported_transfer_coding() -> Words:
 def malformed_request(reason: str) -> Words:
     """The bytes sent are not an HTTP request."""
     return Words(f"this is not an HTTP request: {reason}", "Send HTTP/1.1, as curl does.")
+
+
+@errors.problem(HTTPStatus.BAD_REQUEST)
+def malformed_chunks(what: str) -> Words:
+    """The body is not chunked as its `Transfer-Encoding` says (RFC 9112, section 7.1)."""
+    return Words(
+        f"the body is not chunked as its Transfer-Encoding says: {what}",
+        "Send of each chunk its size in hexadecimal, CRLF, its bytes and CRLF, and in the end a chunk of size "
+        "0; or leave Transfer-Encoding out, and send a Content-Length.",
+    )

@@ -15,7 +15,6 @@ from typing import Any
 
 import gevent
 from gevent.server import StreamServer
-from gunicorn import http
 from gunicorn.http.errors import (
     ConfigurationProblem,
     InvalidResponseHeader,
@@ -27,7 +26,7 @@ from gunicorn.workers.ggevent import GeventWorker
 
 from chassis.stopping import Stoppable
 from gateway import problems
-from gateway.door.connections import Body, Pace, PacedSocket
+from gateway.door.connections import Body, Pace, PacedSocket, Parser
 from gateway.door.malformed import raw, refusal
 
 TICK_SECONDS = 0.2
@@ -95,7 +94,7 @@ class Worker(Stoppable, GeventWorker):  # type: ignore[misc]  # gunicorn publish
 
     def _serve(self, name: Any, connection: PacedSocket, addr: Any) -> None:
         request = None
-        parser = http.get_parser(self.cfg, connection, addr)
+        parser = Parser(self.cfg, connection, addr)
         try:
             while True:
                 request = self._next(parser, connection, first=request is None)

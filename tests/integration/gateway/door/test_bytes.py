@@ -251,3 +251,61 @@ def test_nothing_broken_breaks_the_gateway(gateway: Gateway, stores: Stores) -> 
     assert "\n".join(map(str, found)) == ""
     assert gateway.running.log.read_text().count("Traceback") == before
     assert stores.documents() >= 0
+
+
+@pytest.mark.parametrize("end", [b"", b"\r\n"])
+def test_a_head_is_refused_as_soon_as_it_is_too_long_whether_it_ends_or_not(
+    gateway: Gateway, end: bytes
+) -> None:
+    lines = [b"GET /v1/limits HTTP/1.1", b"Host: x", *(b"X-%d: " % n + b"a" * 8000 for n in range(6)), b""]
+
+    answer = send(gateway, b"\r\n".join(lines), end)
+
+    assert answer.startswith(b"HTTP/1.1 431 ")
+    assert b'"headers_too_large"' in answer
+    assert b"32,768 bytes in all" in answer
+
+
+def test_a_head_of_all_that_is_allowed_is_read_with_the_body_behind_it(
+    gateway: Gateway, stores: Stores
+) -> None:
+    long = [b"X-%d: " % n + b"a" * 8000 for n in range(4)]
+
+    assert ask(gateway, "POST", "/v1/jobs", *long, body=CLIP)[0] == 202
+    assert stores.documents() == 1
+
+
+def test_trailers_without_end_are_refused(gateway: Gateway) -> None:
+    head = [b"POST /session HTTP/1.1", b"Host: x", b"Sec-Fetch-Site: same-origin", JSON]
+    lines = [*head, b"Transfer-Encoding: chunked", b"", b"2", b"{}", b"0"]
+    trailers = [b"X-%d: " % n + b"a" * 8000 for n in range(6)]
+
+    answer = send(gateway, b"\r\n".join([*lines, *trailers, b""]))
+
+    assert answer.startswith(b"HTTP/1.1 431 ")
+
+
+@pytest.mark.parametrize(
+    ("chunks", "words"),
+    [
+        (b"zz\r\nab\r\n0\r\n\r\n", b"the size of a chunk is not a hexadecimal number"),
+        (b"-1\r\nab\r\n0\r\n\r\n", b"the size of a chunk is not a hexadecimal number"),
+        (b"\xff" * 9000, b"the size of a chunk is not a hexadecimal number"),
+        (b"2;\xff\r\nab\r\n0\r\n\r\n", b"no chunk extension"),
+        (b"2\r\nabcd\r\n0\r\n\r\n", b"is not ended by CRLF"),
+    ],
+)
+@pytest.mark.parametrize("path", ["/v1/jobs", "/v1/convert/a.mp4", "/v1/me/password"])
+def test_chunks_that_are_none_are_refused_in_words(
+    gateway: Gateway, stores: Stores, path: str, chunks: bytes, words: bytes
+) -> None:
+    token = gateway.auth.token("me@example.com").encode()
+    method = b"POST" if path == "/v1/jobs" else b"PUT"
+    head = [method + b" " + path.encode() + b" HTTP/1.1", b"Host: x", b"Authorization: Bearer " + token]
+
+    answer = send(gateway, b"\r\n".join([*head, b"Transfer-Encoding: chunked", b"", b""]), chunks)
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b'"malformed_chunks"' in answer
+    assert words in answer
+    assert stores.documents() == 0
