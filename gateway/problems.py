@@ -141,10 +141,10 @@ def not_ready(state: str) -> Words:
 
 @errors.problem(HTTPStatus.PRECONDITION_FAILED)
 def precondition_failed() -> Words:
-    """The file is not the one that `If-Match` or `If-Unmodified-Since` asks for."""
+    """The job or file is not as `If-Match` or `If-Unmodified-Since` asks for."""
     return Words(
-        "this is not the file that If-Match or If-Unmodified-Since asks for",
-        "HEAD shows the ETag and Last-Modified that it has now.",
+        "this is not as If-Match or If-Unmodified-Since asks for",
+        "HEAD shows the ETag that it has now, and the Last-Modified of a file.",
     )
 
 

@@ -25,7 +25,8 @@ MAX_ATTEMPTS = 3
 class Jobs(JobQueries):
     """The transitions.
 
-    Every method raises `StoreUnavailable` when MongoDB is away.
+    Every method raises `StoreUnavailable` when MongoDB is away.  Those that an owner asks for change
+    nothing if the job has another `version` than the one given.
     """
 
     @crashpoints
@@ -75,10 +76,10 @@ class Jobs(JobQueries):
         return self._remove({"_id": job_id, "state": "uploading"}) is not None
 
     @crashpoints
-    def cancel(self, job_id: str, owner: str) -> Job | None:
+    def cancel(self, job_id: str, owner: str, version: int | None = None) -> Job | None:
         """`queued` or `converting` → `canceled`; the converter learns it when it renews its lease."""
         return self._change(
-            {"_id": job_id, "owner": owner, "state": {"$in": ["queued", "converting"]}},
+            {**_own(job_id, owner, version), "state": {"$in": ["queued", "converting"]}},
             {
                 "state": "canceled",
                 "ended_at": now(),
@@ -89,7 +90,13 @@ class Jobs(JobQueries):
         )
 
     @crashpoints
-    def retry(self, job_id: str, owner: str, options: Mapping[str, Any] | None = None) -> Job | None:
+    def retry(
+        self,
+        job_id: str,
+        owner: str,
+        options: Mapping[str, Any] | None = None,
+        version: int | None = None,
+    ) -> Job | None:
         """`done`, `failed` or `canceled` → `queued` while the video is kept, with new options if given.
 
         A mail that is still owed for the earlier outcome is owed no more.
@@ -108,17 +115,17 @@ class Jobs(JobQueries):
         if options is not None:
             again["options"] = dict(options)
         return self._change(
-            {"_id": job_id, "owner": owner, "state": {"$in": list(OVER)}, "source.kept": True}, again
+            {**_own(job_id, owner, version), "state": {"$in": list(OVER)}, "source.kept": True}, again
         )
 
     @crashpoints
-    def delete(self, job_id: str, owner: str) -> Job | None:
+    def delete(self, job_id: str, owner: str, version: int | None = None) -> Job | None:
         """Delete a job that is over and return what it was; its blobs are unwanted from then on.
 
         Webhooks are told first: while an event is left, nothing is deleted.
         """
         over = {"state": {"$in": [*OVER, "expired"]}, "events.0": {"$exists": False}}
-        return self._remove({"_id": job_id, "owner": owner, **over})
+        return self._remove({**_own(job_id, owner, version), **over})
 
     @crashpoints
     def claim(self, job_id: str, holder: str) -> Job | None:
@@ -345,6 +352,11 @@ CONVERTER_CRASHED: Mapping[str, Any] = {
     "hint": "Save the video anew with another program and upload it again.",
     "retryable": True,
 }
+
+
+def _own(job_id: str, owner: str, version: int | None) -> Document:
+    found: Document = {"_id": job_id, "owner": owner}
+    return found if version is None else found | {"version": version}
 
 
 def _held(lease: Lease) -> Document:

@@ -79,6 +79,10 @@ PARAMETERS: dict[str, tuple[str, Json]] = {
         "The same key makes no second job.",
         {"type": "string", "pattern": "^[!-~]{1,200}$"},
     ),
+    "If-Match": (
+        "Do it only if the job still has this ETag.",
+        {"type": "string", "pattern": r'^(\*|"[0-9]{1,9}")$'},
+    ),
     "Last-Event-ID": ("The last event that was seen.", {"type": "string", "examples": ["7"]}),
     "upload_id": (
         "The upload's id, and its job's: 32 hexadecimal characters.",

@@ -13,8 +13,8 @@ EXPOSED = (
     f"{_TUS}, Tus-Version, Tus-Extension, Tus-Max-Size, Tus-Checksum-Algorithm"
 )
 ASKED = (
-    "Authorization, Content-Type, Accept, Range, If-Range, If-None-Match, Idempotency-Key, Content-Digest, "
-    f"X-Request-Id, X-HTTP-Method-Override, {_TUS}"
+    "Authorization, Content-Type, Accept, Range, If-Range, If-Match, If-None-Match, Idempotency-Key, "
+    f"Content-Digest, X-Request-Id, X-HTTP-Method-Override, {_TUS}"
 )
 METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 

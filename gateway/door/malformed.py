@@ -115,6 +115,6 @@ def malformed_chunks(what: str) -> Words:
     """The body is not chunked as its `Transfer-Encoding` says (RFC 9112, section 7.1)."""
     return Words(
         f"the body is not chunked as its Transfer-Encoding says: {what}",
-        "Send of each chunk its size in hexadecimal, CRLF, its bytes and CRLF, and in the end a chunk of size "
-        "0; or leave Transfer-Encoding out, and send a Content-Length.",
+        "Send each chunk as its size in hexadecimal, CRLF, its bytes and CRLF, and a chunk of size 0 at the "
+        "end; or leave Transfer-Encoding out, and send a Content-Length.",
     )

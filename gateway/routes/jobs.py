@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, Response, g, jsonify, request, url_for
 
+from chassis.problem import Problem
 from gateway import problems
 from gateway.collaborators import own_job, own_jobs, use
 from gateway.description.documented import QUERY_OF_OPTIONS, documented
@@ -80,7 +81,7 @@ def _following(last: Job) -> str:
 
 @routes.get("/<job_id>")
 @requires("jobs:read")
-@documented({200: "Job"}, errors=(404, 422), query=("wait",))
+@documented({200: "Job", 304: "nothing"}, errors=(404, 422), query=("wait",))
 def show(job_id: str) -> Response:
     """Tell how far a job is, with `wait` only when its state changes or it is over."""
     seconds = parameters.number("wait", 0, 0, MAX_WAIT_SECONDS)
@@ -88,8 +89,8 @@ def show(job_id: str) -> Response:
     if seconds and job.state not in (*OVER, "expired"):
         with use().streams.taken(g.identity.username, request.remote_addr or ""):
             job = use().watch.for_another_state(job, seconds, lambda: own_job(job_id))
-    response = jsonify(describe(job))
-    response.set_etag(str(job.version), weak=True)
+    response = _told(job)
+    response.make_conditional(request)
     return response
 
 
@@ -144,35 +145,68 @@ def archive() -> Response:
 
 @routes.post("/<job_id>/cancel")
 @requires("jobs:write")
-@documented({200: "Job"}, errors=(404, 409))
+@documented({200: "Job"}, errors=(404, 409, 412), headers=("If-Match",))
 def cancel(job_id: str) -> Response:
     """Stop a job; what is canceled already stays so."""
     job = own_job(job_id)
+    version = _wanted_version(job)
     if job.state != "canceled":
-        canceled = use().jobs.cancel(job_id, g.identity.username)
+        canceled = use().jobs.cancel(job_id, g.identity.username, version)
         if canceled is None:
-            raise problems.wrong_state(own_job(job_id).state, "queued or converting")
+            raise _refusal(own_job(job_id), version, "queued or converting")
         audit.record("canceled", job_id=job_id)
         job = canceled
-    return jsonify(describe(job))
+    return _told(job)
 
 
 @routes.post("/<job_id>/retry")
 @requires("jobs:write")
-@documented({202: "Job"}, errors=(400, 404, 409, 410, 413, 415, 422), query=QUERY_OF_OPTIONS, body="options")
+@documented(
+    {202: "Job"},
+    errors=(400, 404, 409, 410, 412, 413, 415, 422),
+    query=QUERY_OF_OPTIONS,
+    headers=("If-Match",),
+    body="options",
+)
 def retry(job_id: str) -> Response:
     """Convert a kept video again, with the same options or those that are sent."""
-    job = own_job(job_id)
-    again = use().jobs.retry(job_id, g.identity.username, _options())
+    version = _wanted_version(own_job(job_id))
+    again = use().jobs.retry(job_id, g.identity.username, _options(), version)
     if again is None:
         job = own_job(job_id)
         if job.state in OVER and not job.source["kept"]:
             raise problems.source_gone()
-        raise problems.wrong_state(job.state, " or ".join(OVER))
+        raise _refusal(job, version, " or ".join(OVER))
     use().ring(again)
-    response = jsonify(describe(again))
-    response.status_code = HTTPStatus.ACCEPTED
+    return _told(again, HTTPStatus.ACCEPTED)
+
+
+def _told(job: Job, status: HTTPStatus = HTTPStatus.OK) -> Response:
+    """Return a job with the version that `If-Match` and `If-None-Match` can name."""
+    response = jsonify(describe(job))
+    response.status_code = status
+    response.set_etag(str(job.version))
     return response
+
+
+def _wanted_version(job: Job) -> int | None:
+    """Return the version that `If-Match` lets this job have (RFC 9110, section 13.1.1); `None` for any.
+
+    Raises:
+        Problem: it has another one.
+    """
+    if "If-Match" not in request.headers or request.if_match.star_tag:
+        return None
+    if not request.if_match.contains(str(job.version)):
+        raise problems.precondition_failed()
+    return job.version
+
+
+def _refusal(job: Job, wanted: int | None, states: str) -> Problem:
+    """Return why a job was not changed: it has changed just now, or is in none of these states."""
+    if wanted not in (None, job.version):
+        return problems.precondition_failed()
+    return problems.wrong_state(job.state, states)
 
 
 def _options() -> dict[str, object] | None:
@@ -190,14 +224,15 @@ def _options() -> dict[str, object] | None:
 
 @routes.delete("/<job_id>")
 @requires("jobs:write")
-@documented({204: "nothing"}, errors=(404, 409))
+@documented({204: "nothing"}, errors=(404, 409, 412), headers=("If-Match",))
 def delete(job_id: str) -> Response:
     """Delete a job that is over, its video and its MP3."""
     job = own_job(job_id)
+    version = _wanted_version(job)
     use().spread(job)
-    deleted = use().jobs.delete(job_id, g.identity.username)
+    deleted = use().jobs.delete(job_id, g.identity.username, version)
     if deleted is None:
-        raise problems.wrong_state(job.state, "over: cancel it first")
+        raise _refusal(own_job(job_id), version, "over: cancel it first")
     audit.record("deleted", job_id=job_id)
     try:
         use().videos.delete(job_id)

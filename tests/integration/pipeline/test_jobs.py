@@ -670,3 +670,14 @@ def test_the_mail_of_an_operators_word_is_not_that_of_an_earlier_run(jobs: Jobs)
 
     assert given_up.notice is not None
     assert given_up.notice["run"] != (earlier.notice or {})["run"]
+
+
+def test_an_owner_changes_a_job_only_as_they_saw_it(jobs: Jobs) -> None:
+    waiting, over = queued(jobs), done(jobs)
+
+    assert jobs.cancel(waiting.id, OWNER, waiting.version - 1) is None
+    assert jobs.retry(over.id, OWNER, None, over.version + 1) is None
+    assert jobs.delete(over.id, OWNER, over.version + 1) is None
+    assert (jobs.get(waiting.id), jobs.get(over.id)) == (waiting, over)
+    assert some(jobs.cancel(waiting.id, OWNER, waiting.version)).state == "canceled"
+    assert some(jobs.retry(over.id, OWNER, None, over.version)).state == "queued"

@@ -148,8 +148,9 @@ def test_a_key_that_is_none_is_refused(me: httpx.Client, key: str) -> None:
 def test_the_list_is_ones_own_the_newest_first_and_in_pages(
     me: httpx.Client, other: httpx.Client, stores: Stores
 ) -> None:
-    ids = [stores.queued(filename=f"talk {n}.mp4").id for n in range(5)]
+    jobs = [stores.queued(filename=f"talk {n}.mp4") for n in range(5)]
     stores.queued("other@example.com")
+    newest_first = sorted(jobs, key=lambda job: (job.created_at, job.id), reverse=True)  # some in one ms
 
     pages, url = [], "/v1/jobs?limit=2"
     while url:
@@ -158,7 +159,7 @@ def test_the_list_is_ones_own_the_newest_first_and_in_pages(
         url = answer.json()["next"]
         assert answer.headers.get("Link") == (f'<{url}>; rel="next"' if url else None)
 
-    assert [job_id for page in pages for job_id in page] == ids[::-1]
+    assert [job_id for page in pages for job_id in page] == [job.id for job in newest_first]
     assert [len(page) for page in pages] == [2, 2, 1]
     assert len(other.get("/v1/jobs").json()["jobs"]) == 1
 
@@ -432,3 +433,62 @@ def test_a_conversion_that_lasts_or_fails_says_so(me: httpx.Client, stores: Stor
     assert lasts.headers["Location"] == lasts.json()["links"]["self"]
     assert (fails.status_code, fails.json()["detail"]) == (422, "It is silent.")
     assert fails.headers["Location"] == f"/v1/jobs/{failed.id}"
+
+
+@pytest.mark.parametrize(
+    ("method", "way", "status"), [("POST", "/cancel", 200), ("POST", "/retry", 202), ("DELETE", "", 204)]
+)
+def test_a_job_that_has_changed_is_left_as_it_is_for_who_asks_for_that(
+    me: httpx.Client, stores: Stores, method: str, way: str, status: int
+) -> None:
+    job = stores.queued() if way == "/cancel" else stores.done("me@example.com", b"mp3")
+    url = f"/v1/jobs/{job.id}"
+    seen = me.get(url).headers["ETag"]
+
+    refused = [
+        me.request(method, url + way, headers={"If-Match": tag})
+        for tag in ('"0"', f'"{job.version + 1}"', f"W/{seen}", "1", "")
+    ]
+    unchanged = me.get(url).headers["ETag"]
+    done = me.request(method, url + way, headers={"If-Match": f'"0", {seen}'})
+
+    assert {(answer.status_code, answer.json()["code"]) for answer in refused} == {
+        (412, "precondition_failed")
+    }
+    assert (seen, unchanged) == (f'"{job.version}"', seen)
+    assert done.status_code == status
+    if status != 204:
+        assert done.headers["ETag"] != seen
+        assert done.headers["ETag"] == f'"{done.json()["version"]}"'
+
+
+def test_any_version_of_a_job_may_be_asked_for(me: httpx.Client, stores: Stores) -> None:
+    job = stores.queued()
+
+    assert me.post(f"/v1/jobs/{job.id}/cancel", headers={"If-Match": "*"}).status_code == 200
+    assert me.delete(f"/v1/jobs/{job.id}", headers={"If-Match": "*"}).status_code == 204
+    assert me.delete(f"/v1/jobs/{job.id}", headers={"If-Match": "*"}).status_code == 404
+
+
+def test_a_job_that_is_known_is_not_told_again(me: httpx.Client, stores: Stores) -> None:
+    job = stores.queued()
+    first = me.get(f"/v1/jobs/{job.id}")
+    known = {"If-None-Match": first.headers["ETag"]}
+
+    same = me.get(f"/v1/jobs/{job.id}", headers=known)
+    stores.jobs.cancel(job.id, "me@example.com")
+    other = me.get(f"/v1/jobs/{job.id}", headers=known)
+
+    assert (same.status_code, same.content) == (304, b"")
+    assert (other.status_code, other.json()["state"]) == (200, "canceled")
+
+
+def test_a_full_page_of_the_longest_jobs_is_small(me: httpx.Client) -> None:
+    long = ("n" * 3000 + ".mp4", VIDEO[1], "video/" + "a" * 4000)
+
+    made = [me.post("/v1/jobs", files=[("file", long)] * 20, data={"title": "t" * 200}) for _ in range(5)]
+    page = me.get("/v1/jobs", params={"limit": "100"})
+
+    assert {answer.status_code for answer in made} == {202}
+    assert len(page.json()["jobs"]) == 100
+    assert len(page.content) < 200_000
