@@ -1,9 +1,12 @@
 """Who may reach whom: what the policies allow is the table of docs/operations.md, no more and no less."""
 
 import re
+from collections.abc import Iterable
+from ipaddress import ip_network
 
 import pytest
 
+from pipeline.addresses import _6TO4, _NOT_PUBLIC, ANYWHERE, Network, is_public
 from tests.manifests.rendering import CLONE, COMBINATIONS, MANIFESTS, Object, Rendered, Workload
 from tests.manifests.test_references import matches
 
@@ -39,6 +42,30 @@ def test_a_policy_says_both_what_it_is_about_and_what_it_allows(rendered: Render
 
         assert allows <= set(spec["policyTypes"])
         assert all(rule.get("ports") for direction in allows for rule in spec[direction.lower()])
+
+
+@pytest.mark.parametrize("name", CLOSED)
+def test_webhooks_meet_the_same_border_in_the_policy_as_in_the_code(
+    all_rendered: dict[str, Rendered], name: str
+) -> None:
+    rendered = all_rendered[name]
+    [of_webhooks] = [
+        [peer["ipBlock"] for peer in rule["to"]]
+        for policy in rendered.of("NetworkPolicy")
+        for rule in policy["spec"].get("egress", ())
+        if any(peer.get("ipBlock", {}).get("cidr") == "0.0.0.0/0" for peer in rule["to"])
+    ]
+    left_out = [ip_network(text) for block in of_webhooks for text in block["except"]]
+
+    assert [block["cidr"] for block in of_webhooks] == [str(ANYWHERE[0]), "2000::/3"]
+    for network in (*_NOT_PUBLIC, _6TO4):
+        assert is_within(network, left_out), network
+    for network in left_out:
+        assert not is_public(network[1]), network
+
+
+def is_within(network: Network, others: Iterable[Network]) -> bool:
+    return any(network.version == other.version and network.subnet_of(other) for other in others)  # type: ignore[arg-type]
 
 
 def documented(features: frozenset[str]) -> set[Edge]:

@@ -56,6 +56,12 @@ def test_every_name_that_compose_sets_is_one_that_the_service_reads(name: str) -
     assert set_by_compose <= read
 
 
+def test_who_takes_the_url_of_a_webhook_and_who_sends_to_it_are_told_the_same_networks() -> None:
+    told = {name: SERVICES[name]["environment"]["WEBHOOK_NETWORKS"] for name in ("gateway", "notification")}
+
+    assert set(told.values()) == {"${WEBHOOK_NETWORKS:-}"}
+
+
 @pytest.mark.parametrize("name", SETTINGS)
 def test_a_service_starts_with_what_compose_gives_it(name: str, tmp_path: Path) -> None:
     make_secrets(tmp_path / "secrets")
