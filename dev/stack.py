@@ -1,31 +1,24 @@
-"""The native stack: every server and service of the suite as plain processes under one folder.
-
-A supervisor starts again whatever ends.  It dies with nobody: a shell starts it again, and its
-programs end with it (`setpriv --pdeathsig`), so there is never a second one of anything.
-"""
+"""The native stack: every server and service of the suite as plain processes under one folder."""
 
 import fcntl
-import os
-import shlex
 import shutil
-import signal
 import socket
 import subprocess
 import sys
 import time
-import xmlrpc.client  # with our own supervisor only  # nosec B411
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from dev import maildir, servers
+from dev import maildir, servers, supervisor
 from dev.errors import CannotRun
 from dev.ports import hold, is_free
 from dev.program import Program
 from dev.secret_files import keep, keep_signing_key
 from dev.services import BIN, CLONE, Surroundings, services
+from dev.supervisor import Supervisor
 
 FOLDER = CLONE / ".stack"
 FIRST_BASE = 8080
@@ -36,15 +29,12 @@ LAST_BASE = 65535 - RANGE
 NAMES = ("gateway", "auth", "mariadb", "rabbitmq", "erlang", "epmd", "mongodb", "mail", "supervisor")
 ADMIN_NAMES = ("gateway", "auth", "reconciler", "converter", "notification")
 READY_SECONDS = 180.0
-DOWN_SECONDS = 120.0
 WORD_SECONDS = 10.0
 """Nobody waits longer without being told for what."""
 MB = 1000 * 1000
 LEAST_FREE = 1500 * MB
 TOOLS = {"auth.users": "auth-migrate", "gateway.doctor": "gateway"}
 """The operators' tools, and the program whose settings each reads."""
-MARK = "VIDEO_TO_MP3_STACK"
-"""In the environment of every process of a stack, with its folder: how a lost one is found."""
 
 
 class Stack:
@@ -57,7 +47,6 @@ class Stack:
         self._settings = settings or {}
         self._least_free = least_free
         self._base = folder / "port-base"
-        self._mark = f"{MARK}={folder}\0".encode()
 
     # -- what one asks it to do ----------------------------------------------------------------
 
@@ -77,11 +66,11 @@ class Stack:
                     f"for others: make down, then PORT_BASE={base} make up"
                 )
             if states is None:
-                self._end_lost_processes()
+                supervisor.end_lost_processes(self.folder)
                 claims.enter_context(self._choose_ports(base))
                 self._look_at_space()
                 self._prepare()
-                self._start_supervisor()
+                self._start()
             for name, state in (states or {}).items():
                 if state in ("STOPPED", "FATAL"):
                     self.ask("startProcess", name, False)  # noqa: FBT003 - an interface by position: do not wait
@@ -91,14 +80,7 @@ class Stack:
         """End everything; what was stored stays."""
         if not self._base.exists():
             return
-        pid = None
-        with suppress(OSError, xmlrpc.client.Error):
-            pid = self.ask("getPID")
-            self.ask("shutdown")
-        deadline = time.monotonic() + DOWN_SECONDS
-        while pid is not None and Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
-            time.sleep(0.1)
-        self._end_lost_processes()
+        self._supervisor.end()
 
     def clean(self) -> None:
         """End everything and remove the folder."""
@@ -109,18 +91,7 @@ class Stack:
 
     def states(self) -> dict[str, str] | None:
         """Return each program's state as the supervisor calls it, or `None` when it does not run."""
-        if not self._base.exists():
-            return None
-        try:
-            found: list[dict[str, Any]] = self.ask("getAllProcessInfo")
-        except (OSError, xmlrpc.client.Error):
-            return None
-        return {
-            program["name"]: "DONE"
-            if program["statename"] == "EXITED" and program["exitstatus"] == 0
-            else program["statename"]
-            for program in found
-        }
+        return self._supervisor.states() if self._base.exists() else None
 
     def port(self, name: str) -> int:
         """Return the port of a server or service, or a service's admin port as `admin:NAME`."""
@@ -162,15 +133,8 @@ class Stack:
         return subprocess.run(command, env=environment, cwd=CLONE, text=True, check=False, **how)  # noqa: S603 - built above
 
     def ask(self, word: str, *arguments: Any) -> Any:
-        """Return the supervisor's answer to a method of its interface (http://supervisord.org/api.html).
-
-        Raises:
-            OSError: no supervisor answers.
-            xmlrpc.client.Error: it refuses.
-        """
-        place = f"supervisor:{self._secret('supervisor_password')}@127.0.0.1:{self.port('supervisor')}"
-        with xmlrpc.client.ServerProxy(f"http://{place}/RPC2", allow_none=True) as server:
-            return getattr(server.supervisor, word)(*arguments)
+        """Return the supervisor's answer, as `Supervisor.ask` does."""
+        return self._supervisor.ask(word, *arguments)
 
     @cached_property
     def programs(self) -> list[Program]:
@@ -196,6 +160,17 @@ class Stack:
         ]
 
     # -- how it is done ----------------------------------------------------------------------------
+
+    @property
+    def _supervisor(self) -> Supervisor:
+        return Supervisor(self.folder, self.port("supervisor"), self._secret("supervisor_password"))
+
+    def _start(self) -> None:
+        try:
+            self._supervisor.start(self.programs)
+        except CannotRun:
+            self._base.unlink()  # or the next start would want the same ports again
+            raise
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
@@ -279,83 +254,9 @@ class Stack:
         self.secrets.mkdir(mode=0o700, parents=True, exist_ok=True)
         return keep(self.secrets / name)
 
-    def _start_supervisor(self) -> None:
-        settings = self.folder / "supervisord.conf"
-        settings.touch(mode=0o600)
-        settings.write_text(self._supervisor_settings())
-        supervisord = shlex.join([str(BIN / "supervisord"), "--nodaemon", "--silent", "-c", str(settings)])
-        with (self.folder / "logs" / "supervisor.out").open("ab") as output:
-            subprocess.run(  # noqa: S603 - built above
-                # It says 2 where its port or settings cannot be had: once more would be no better.
-                ["/bin/sh", "-c", f"until {supervisord}; do [ $? -ne 2 ] || exit; sleep 1; done &"],
-                check=True,
-                env={**servers.environment(self.folder, BIN), MARK: str(self.folder)},
-                cwd=self.folder,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
-
-        deadline = time.monotonic() + READY_SECONDS
-        while self.states() is None:
-            if time.monotonic() > deadline or not _processes_with(self._mark):
-                self._end_lost_processes()
-                self._base.unlink()  # or the next start would want the same ports again
-                raise CannotRun(f"no supervisor runs; the end of {output.name} says why")
-            time.sleep(0.1)
-
-    def _supervisor_settings(self) -> str:
-        logs, password = self.folder / "logs", self._secret("supervisor_password")
-        sections = [
-            "[supervisord]",
-            f"logfile={logs / 'supervisor.log'}",
-            f"pidfile={self.folder / 'supervisord.pid'}",
-            "[inet_http_server]",
-            f"port=127.0.0.1:{self.port('supervisor')}",
-            f"username=supervisor\npassword={password}",
-            "[rpcinterface:supervisor]",
-            "supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface",
-        ]
-        for priority, program in enumerate(self.programs):
-            values = ",".join(f'{name}="{value}"' for name, value in program.environment.items())
-            sections += [
-                f"[program:{program.name}]",
-                f"command={shlex.join(['setpriv', '--pdeathsig', 'KILL', *program.command])}".replace(
-                    "%", "%%"
-                ),
-                f"environment={values}".replace("%", "%%"),
-                f"directory={program.folder}",
-                f"priority={priority}",
-                "autorestart=false\nstartsecs=0" if program.once else "autorestart=true",
-                "startretries=1000000\nstopwaitsecs=40\nkillasgroup=true\nredirect_stderr=true",
-                f"stdout_logfile={logs / program.name}.log",
-                "stdout_logfile_maxbytes=10MB\nstdout_logfile_backups=1",
-            ]
-        return "\n".join(sections) + "\n"
-
-    def _end_lost_processes(self) -> None:
-        """Kill what still bears this stack's mark: nothing, unless somebody killed the supervisor."""
-        deadline = time.monotonic() + DOWN_SECONDS
-        while (lost := _processes_with(self._mark)) and time.monotonic() < deadline:
-            for pid in lost:
-                with suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-            time.sleep(0.1)
-
 
 def _say(line: str) -> None:
     sys.stderr.write(f"{line}\n")
-
-
-def _processes_with(mark: bytes) -> list[int]:
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):  # it ended just now, or is another user's
-            state = (process / "stat").read_text().rpartition(")")[2].split()[0]
-            if state != "Z" and mark in (process / "environ").read_bytes() + b"\0":
-                found.append(int(process.name))
-    return found
 
 
 def _taken(base: int) -> int | None:

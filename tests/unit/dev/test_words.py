@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -133,6 +134,39 @@ def test_a_typo_in_the_name_of_a_video_is_told_before_anything_is_set_up(file: s
     assert len(error.splitlines()) == 2  # the second is make's own
 
 
+def programs(folder: Path, *names: str) -> Path:
+    """A folder for PATH that has these programs of this machine alone."""
+    folder.mkdir()
+    for name in names:
+        (folder / name).symlink_to(str(shutil.which(name)))
+    return folder
+
+
+def test_without_apt_the_tests_are_told_to_run_where_it_is(tmp_path: Path) -> None:
+    folder = programs(tmp_path / "bin", "sh", "make", "git", "tar", "timeout")
+
+    code, _, error = make("test", PATH=str(folder))
+    assert code == 2
+    assert error.splitlines()[0].startswith("make test needs Debian 12 or 13, or Docker")
+
+
+def test_without_apt_an_engine_gets_the_clone_as_it_is(tmp_path: Path) -> None:
+    """What stands for the engine keeps what is sent to it."""
+    folder = programs(tmp_path / "bin", "sh", "make", "git", "tar", "timeout", "cat")
+    docker = folder / "docker"
+    docker.write_text(f'#!/bin/sh\n[ "$1" = version ] || {{ echo "$@"; cat >{tmp_path}/sent; }}\n')
+    docker.chmod(0o755)
+
+    code, said, _ = make("test", PATH=str(folder))
+
+    assert code == 0
+    assert said.startswith("run --rm -i ")
+    with tarfile.open(tmp_path / "sent") as sent:
+        names = sent.getnames()
+    assert {".git", "Makefile", "dev/setup.sh", "tests/unit/dev/test_words.py"} <= set(names)
+    assert not any(name.startswith((".venv/", ".tools/")) for name in names)
+
+
 def test_what_is_asked_of_this_machine_goes_through_no_proxy() -> None:
     _, said, _ = make(
         "--eval=show: ; @echo $$no_proxy $$NO_PROXY", "show", http_proxy="http://p:1", no_proxy="a.b"
@@ -165,19 +199,14 @@ def test_a_path_that_rabbitmqs_scripts_cannot_bear_is_refused_at_once(tmp_path: 
 
 def test_who_may_not_install_is_given_the_line_to_paste(tmp_path: Path) -> None:
     """There is nothing on this path but a shell's own needs, and an `id` that is nobody's."""
-    programs = tmp_path / "bin"
-    programs.mkdir()
-    for name in ("sh", "dirname", "mkdir", "flock", "cat", "apt-get", "find"):
-        found = shutil.which(name)
-        if found:
-            (programs / name).symlink_to(found)
-    (programs / "id").write_text("#!/bin/sh\necho 1000\n")
-    (programs / "id").chmod(0o755)
+    path = programs(tmp_path / "bin", "sh", "dirname", "mkdir", "flock", "cat", "apt-get", "find")
+    (path / "id").write_text("#!/bin/sh\necho 1000\n")
+    (path / "id").chmod(0o755)
     folder = clone(tmp_path / "clone")
 
     done = subprocess.run(
         ["/bin/sh", "dev/setup.sh", "native"],
-        env={"PATH": str(programs)},
+        env={"PATH": str(path)},
         cwd=folder,
         capture_output=True,
         text=True,
