@@ -10,7 +10,8 @@ from rich.console import Console
 
 from dev.demo import Demo
 from dev.errors import CannotRun
-from dev.stack import MARK, Stack
+from dev.stack import Stack
+from dev.supervisor import MARK
 from tests.e2e.conftest import CLIP
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 PACKAGES = "ca-certificates,curl,git,make,sudo"
 OWN_SETTINGS = ("etc/resolv.conf", "etc/hosts", "etc/pip.conf", "etc/uv", "etc/ssl/certs")
 """How this machine reaches the registries of packages."""
-OWN_NAMES = re.compile(r"(SSL_CERT|PIP|UV)_\w+|(https?|no|HTTPS?|NO)_(proxy|PROXY)")
+OWN_NAMES = re.compile(r"(SSL_CERT|PIP|UV|NODE_EXTRA_CA)_\w+|(https?|no|HTTPS?|NO)_(proxy|PROXY)")
 INSIDE = """\
 root=$1; shift
 mount --bind "$root" "$root"
