@@ -32,7 +32,7 @@ def lateness(encoder: Encoder, track: Track, listed: IO[bytes]) -> float:
         ConversionFailed: ffmpeg stalled or crashed.
     """
     media = encoder.media
-    if media.picture is None:
+    if media.picture is None or media.links:
         return 0.0
     if media.container in STREAMS:
         late = _correction(encoder, track)

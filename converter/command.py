@@ -1,6 +1,7 @@
 """Write down what ffmpeg is asked for: argument lists, of which nothing comes from a stranger's text."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from converter import sandbox
 from converter.media import Media, Track
@@ -32,18 +33,21 @@ TIMES: Mapping[Timing, str] = {
 """How the resampler keeps times: by samples that it adds or drops, or by stretching so many a second."""
 
 
-def encode(plan: Plan, media: Media, filters: Sequence[str], text: int, cover: int) -> tuple[str, ...]:
+def encode(  # noqa: PLR0913 - what is made, and all that comes in and goes out
+    plan: Plan, media: Media, filters: Sequence[str], text: int, cover: int, *, samples: int | None
+) -> tuple[str, ...]:
     """Return the arguments that write an MP3 and measure how loud it is on the way.
 
-    `text` and `cover` are the descriptors that tags with chapters, and the attached picture go to.
+    `text` and `cover` are the descriptors that tags with chapters, and the attached picture go to;
+    `samples` is the one that the decoded sound of a chain comes from.
     """
     sound = (*_sound(plan, media, filters or (METER,)), *_part(plan, media))
     return (
-        *_input(plan, media),
-        *((*_map(plan), "-c:a", "copy") if plan.copied else sound),
+        *_input(plan, media, samples),
+        *((*_map(plan, media), "-c:a", "copy") if plan.copied else sound),
         *(*BARE, "-id3v2_version", "3", "-metadata_header_padding", str(TAG_ROOM)),
         *("-f", "mp3", sandbox.OUTPUT),
-        *_listen(plan, filters),
+        *_listen(plan, media, filters),
         *_beside(plan, media, text, cover),
     )
 
@@ -62,10 +66,24 @@ def encode_frames(plan: Plan, media: Media, chosen: Sequence[str], *beside: int)
     )
 
 
-def measure(plan: Plan, media: Media, filters: Sequence[str]) -> tuple[str, ...]:
+def measure(plan: Plan, media: Media, filters: Sequence[str], *, samples: int | None) -> tuple[str, ...]:
     """Return the arguments that measure what the encoder would get, and write nothing."""
-    chain = _chain(plan, media, (*filters, TRUE_METER))
-    return (*_input(plan, media), *_through(plan, chain), *_part(plan, media), *NOWHERE)
+    through = _through(plan, media, _chain(plan, media, (*filters, TRUE_METER)))
+    return (*_input(plan, media, samples), *through, *_part(plan, media), *NOWHERE)
+
+
+def link(plan: Plan, media: Media, number: int, begin: float, samples: int) -> tuple[str, ...]:
+    """Return the arguments that write what a link of a chain decodes to, in the shape that the MP3 will have.
+
+    It is the sound from `begin` on; `samples` is the descriptor that it goes to.
+    """
+    this = media.links[number]
+    # What is asked for is a channel of two; a link may have only one.
+    plan = replace(plan, ear=0) if plan.ear is not None and this.channels == 1 else plan
+    through = _through(plan, replace(media, links=()), _places(plan))
+    end = () if plan.end is None else ("-t", f"{plan.end - begin:.6f}")
+    written = (*end, "-f", sandbox.SAMPLES, "-fd", str(samples), sandbox.OUTPUT)
+    return (*VERBOSE, *sandbox.piece(this.begin, this.end), *through, *written)
 
 
 def survey(picture: int, media: Media) -> tuple[str, ...]:
@@ -83,13 +101,14 @@ def read_from(plan: Plan, media: Media) -> float:
     return begin if begin > plan.late and media.container in SEEKABLE else 0.0
 
 
-def _input(plan: Plan, media: Media) -> tuple[str, ...]:
+def _input(plan: Plan, media: Media, samples: int | None = None) -> tuple[str, ...]:
     seconds = read_from(plan, media)
     if seconds:
         seek: tuple[str, ...] = ("-ss", f"{seconds - plan.late:.6f}")
     else:
         seek = _delay(plan.late) if plan.late else ()
-    return (*VERBOSE, *seek, *media.opening, *sandbox.INPUT)
+    decoded = () if samples is None else sandbox.samples(samples, plan.sample_rate, plan.layout)
+    return (*VERBOSE, *seek, *media.opening, *sandbox.INPUT, *decoded)
 
 
 def _delay(seconds: float) -> tuple[str, ...]:
@@ -97,8 +116,8 @@ def _delay(seconds: float) -> tuple[str, ...]:
     return ("-dts_delta_threshold", f"{seconds + JUMP_SECONDS:.6f}", "-itsoffset", f"{seconds:.6f}")
 
 
-def _map(plan: Plan) -> tuple[str, ...]:
-    return ("-map", f"0:{plan.track.stream}")
+def _map(plan: Plan, media: Media) -> tuple[str, ...]:
+    return ("-map", "1:0" if media.links else f"0:{plan.track.stream}")
 
 
 def _part(plan: Plan, media: Media) -> tuple[str, ...]:
@@ -115,32 +134,36 @@ def _chain(plan: Plan, media: Media, filters: Sequence[str]) -> str:
     Silence fills what is missing at the beginning and between, so that times stay those of the video.
     Channels are mixed in floating point: in whole numbers all would be made quieter than they were.
     """
+    places = () if media.links else (_places(plan),)
+    limiter = (f"alimiter=limit={CEILING}:level=false:latency=true",) if plan.downmixed else ()
+    return ",".join((*places, *_cut(plan, media), *limiter, *filters))
+
+
+def _places(plan: Plan) -> str:
+    """Return the filters that put each sound at its time."""
     times = TIMES[plan.timing]
     even = plan.changing or plan.other is not None
-    shape = f"aresample={plan.sample_rate}{times}" if even else f"{_shape(plan)}{times}"
-    limiter = (f"alimiter=limit={CEILING}:level=false:latency=true",) if plan.downmixed else ()
-    return ",".join((shape, *_cut(plan, media), *limiter, *filters))
+    return f"aresample={plan.sample_rate}{times}" if even else f"{_shape(plan)}{times}"
 
 
 def _shape(plan: Plan) -> str:
-    layout = "mono" if plan.channels == 1 else "stereo"
     floats = "internal_sample_fmt=fltp:out_sample_fmt=fltp"
     one = "" if plan.ear is None else f"pan=mono|c0=c{plan.ear},"
-    return f"{PEAKS},{one}aresample={plan.sample_rate}:out_chlayout={layout}:{floats}"
+    return f"{PEAKS},{one}aresample={plan.sample_rate}:out_chlayout={plan.layout}:{floats}"
 
 
-def _through(plan: Plan, chain: str) -> tuple[str, ...]:
+def _through(plan: Plan, media: Media, chain: str) -> tuple[str, ...]:
     """Return the arguments that lead a track through a chain of filters.
 
     ffmpeg builds the filters anew where the sound changes, and they would begin to measure and to keep
     times again.  So only its shape is changed there; a decoder of what comes out feeds the chain.
     """
-    if plan.other is not None:
+    if plan.other is not None and not media.links:
         return ("-filter_complex", f"{_both(plan, plan.other)},{chain}[out]", "-map", "[out]")
     if not plan.changing:
-        return (*_map(plan), "-af", chain)
-    even = ("-af", _shape(plan), "-c:a", "pcm_f32le", *NOWHERE)
-    return (*_map(plan), *even, "-dec", "0:0", "-filter_complex", f"[dec:0]{chain}[even]", "-map", "[even]")
+        return (*_map(plan, media), "-af", chain)
+    even = (*_map(plan, media), "-af", _shape(plan), "-c:a", "pcm_f32le", *NOWHERE)
+    return (*even, "-dec", "0:0", "-filter_complex", f"[dec:0]{chain}[even]", "-map", "[even]")
 
 
 def _both(plan: Plan, other: Track) -> str:
@@ -163,10 +186,10 @@ def _sound(plan: Plan, media: Media, filters: Sequence[str]) -> tuple[str, ...]:
     variable = plan.quality.startswith("V")
     quality = ("-q:a", plan.quality[1:]) if variable else ("-b:a", f"{plan.quality}k")
     shape = ("-ar", str(plan.sample_rate), "-ac", str(plan.channels))
-    return (*_through(plan, _chain(plan, media, filters)), "-c:a", "libmp3lame", *quality, *shape)
+    return (*_through(plan, media, _chain(plan, media, filters)), "-c:a", "libmp3lame", *quality, *shape)
 
 
-def _listen(plan: Plan, filters: Sequence[str]) -> tuple[str, ...]:
+def _listen(plan: Plan, media: Media, filters: Sequence[str]) -> tuple[str, ...]:
     """Return the output that measures what is written, where a filter before the encoder does not do.
 
     After a gain it is a decoder of what the encoder of the first output wrote: what counts is the MP3.
@@ -174,7 +197,7 @@ def _listen(plan: Plan, filters: Sequence[str]) -> tuple[str, ...]:
     if plan.copied:
         # Silence that would have to be filled in shows in the log: then a copy does not do.
         times = f"aresample={TIMES['exact'].removeprefix(':')}"
-        return (*_map(plan), "-af", f"{PEAKS},{times},{METER}", *NOWHERE)
+        return (*_map(plan, media), "-af", f"{PEAKS},{times},{METER}", *NOWHERE)
     if filters:
         number = 1 if plan.changing else 0
         heard = f"[dec:{number}]{TRUE_METER}[heard]"

@@ -1,12 +1,12 @@
 """Have ffmpeg encode, measure or survey one video, and turn its failures into ours."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from converter import command, errors, sandbox
+from converter import chain, command, errors, sandbox
 from converter.errors import ConversionFailed
 from converter.limits import Limits
 from converter.media import Media
@@ -62,15 +62,22 @@ class Encoder:
     ) -> Report:
         """Write the MP3 without a tag, and what belongs into it beside."""
         descriptors = beside.emptied()
-        arguments = command.encode(plan, self.media, filters, *descriptors)
-        report = self.run(arguments, plan, on_time, mp3, descriptors)
+
+        def arguments(samples: int | None) -> Sequence[str]:
+            return command.encode(plan, self.media, filters, *descriptors, samples=samples)
+
+        report = self._hear(arguments, plan, on_time, mp3, descriptors)
         if not report.samples:
             raise errors.empty_audio().after(report.tail)
         return report
 
     def measure(self, plan: Plan, filters: Sequence[str], on_time: OnTime) -> Report:
         """Measure what the encoder would get, and write nothing."""
-        return self.run(command.measure(plan, self.media, filters), plan, on_time)
+
+        def arguments(samples: int | None) -> Sequence[str]:
+            return command.measure(plan, self.media, filters, samples=samples)
+
+        return self._hear(arguments, plan, on_time)
 
     def survey(self, picture: int) -> tuple[float, Report]:
         """Read the whole file without decoding it; return where it ends, and what was said."""
@@ -86,15 +93,32 @@ class Encoder:
         )
         return ends[-1], report
 
-    def run(
+    def _hear(
+        self,
+        arguments: Callable[[int | None], Sequence[str]],
+        plan: Plan,
+        on_time: OnTime,
+        mp3: Path | None = None,
+        shared: Sequence[int] = (),
+    ) -> Report:
+        """Run ffmpeg on the sound of the file, or on that of all links of a chain."""
+        if not self.media.links:
+            return self.run(arguments(None), plan, on_time, mp3, shared)
+        with chain.decoded(self.video, self.media, plan, self.limits) as links:
+            shared = (*shared, links.samples)
+            return self.run(arguments(links.samples), plan, on_time, mp3, shared, links=links)
+
+    def run(  # noqa: PLR0913 - one call is one run of ffmpeg
         self,
         arguments: Sequence[str],
         plan: Plan,
         on_time: OnTime,
         mp3: Path | None = None,
         shared: Sequence[int] = (),
+        *,
+        links: chain.Chain | None = None,
     ) -> Report:
-        """Run ffmpeg with these arguments, and return what it said."""
+        """Run ffmpeg with these arguments; return what it said, and what was said of the links it heard."""
         report = Report()
         try:
             status = sandbox.run(
@@ -109,6 +133,8 @@ class Encoder:
             )
         except ConversionFailed as error:
             raise error.after(report.tail) from None
+        if links is not None:
+            report.add(links.report(), 1)
         if status != 0:
             raise why_failed(report, plan.track.codec, self.limits).after(report.tail)
         return report

@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from converter.ogg import Link
+
 
 @dataclass(frozen=True, slots=True)
 class Track:
@@ -62,6 +64,8 @@ class Media:
     """The duration is only guessed from the size of the file."""
     opening: tuple[str, ...] = ()
     """What ffmpeg has to be told to open the file as what it is."""
+    links: tuple[Link, ...] = ()
+    """The parts of a chained Ogg file; nothing for every other file."""
 
     def as_document(self) -> dict[str, Any]:
         """Return what the job's `media` says."""

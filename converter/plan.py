@@ -54,6 +54,11 @@ class Plan:
     """The track for the right ear, where each has one of its own."""
 
     @property
+    def layout(self) -> str:
+        """The channels by ffmpeg's name."""
+        return "mono" if self.channels == 1 else "stereo"
+
+    @property
     def copied(self) -> bool:
         """The track is an MP3 already and stays as it is."""
         return self.quality == "copy"

@@ -7,10 +7,11 @@ the parser's stops at the first subtitle, at a single chapter and at a language 
 import re
 import threading
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from converter import codepage, declared, ffmpeg, metadata, sandbox
+from converter import codepage, declared, ffmpeg, metadata, ogg, sandbox
 from converter.encryption import encrypted_tracks
 from converter.limits import Limits
 from converter.media import Chapter, Media, Track
@@ -83,13 +84,29 @@ def _described(video: Path, limits: Limits, stop: threading.Event, opening: tupl
         raise why_unreadable(video, list(dump.log)).after(dump.log)
     media = replace(dump.media(dump.container), opening=opening)
     encrypted = encrypted_tracks(video, media)
-    return replace(
+    media = replace(
         media,
         tracks=tuple(
             replace(track, encrypted=mark) for track, mark in zip(media.tracks, encrypted, strict=True)
         ),
         estimated=media.estimated or (media.container == "asf" and declared.is_broadcast(video)),
     )
+    links = ogg.links(video) if media.container == "ogg" and media.tracks else ()
+    return _of_all(links, media) if links else media
+
+
+def _of_all(links: Sequence[ogg.Link], media: Media) -> Media:
+    """Return what is in a chain, of which ffmpeg has described the first link."""
+    track, *others = media.tracks
+    channels = max(link.channels for link in links) or track.channels
+    whole = replace(
+        track,
+        channels=channels,
+        layout=track.layout if channels == track.channels else None,
+        sample_rate=max(link.sample_rate for link in links) or track.sample_rate,
+    )
+    seconds = sum(link.seconds for link in links)
+    return replace(media, tracks=(whole, *others), duration=seconds, estimated=False, links=tuple(links))
 
 
 def _opening(video: Path) -> tuple[str, ...]:

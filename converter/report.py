@@ -78,6 +78,8 @@ class Report:
         """How many there were, once all had one sample rate."""
         self.jumps = 0
         """How often the clock of a stream of packets jumped."""
+        self.unread_links = 0
+        """How many links of a chain ffmpeg could make nothing of."""
         self.encoded_samples = 0
         self.mp3_frames = 0
         self.mp3_bytes = 0
@@ -135,6 +137,22 @@ class Report:
             # In this order, what is not a number becomes the least.
             before = self.peaks.get(self._channel, SILENT)
             self.peaks[self._channel] = max(before, float(peak))
+
+    def add(self, link: "Report", rate: float) -> None:
+        """Add what was said of a link of a chain, each of whose samples counts as so many."""
+        self.problems += link.problems
+        self.tail += link.tail
+        self.refused |= link.refused
+        self.jumps += link.jumps
+        self.unread_links += link.unread_links
+        self.source_bytes += link.source_bytes
+        self.decode_errors += link.decode_errors
+        self.decoded_frames += link.decoded_frames
+        self.decoded_samples += round(link.decoded_samples * rate)
+        self.fills += [round(samples * rate) for samples in link.fills]
+        self.drops += link.drops
+        for channel, peak in link.peaks.items():
+            self.peaks[channel] = max(self.peaks.get(channel, SILENT), peak)
 
     @property
     def samples(self) -> int:

@@ -35,18 +35,12 @@ DECODERS = (
 )
 CODECS = {*DECODERS.replace("mp1float,mp2float,mp3float,", "").split(","), "amr_nb", "amr_wb", "dts"}
 """The codings that can be read, by ffmpeg's names of codings, most of which decoders share."""
-INPUT = (
-    "-protocol_whitelist",
-    "fd",
-    "-format_whitelist",
-    FORMATS,
-    "-codec_whitelist",
-    DECODERS,
-    "-i",
-    "fd:",
-)
+ALLOWED = ("-format_whitelist", FORMATS, "-codec_whitelist", DECODERS)
+INPUT = ("-protocol_whitelist", "fd", *ALLOWED, "-i", "fd:")
 """The arguments that open the file; options of the input go before them."""
 OUTPUT = "fd:"
+SAMPLES = "f32le"
+"""The form in which one ffmpeg hands decoded sound to another."""
 
 LOOK_SECONDS = 0.1
 """How often a running ffmpeg is looked at when it says nothing."""
@@ -59,6 +53,18 @@ OnLine = Callable[[str], None]
 """Takes a line of ffmpeg's log; bytes that are not UTF-8 are surrogates in it (PEP 383)."""
 OnTime = Callable[[float], None]
 """Takes the seconds of output so far."""
+
+
+def piece(begin: int, end: int) -> tuple[str, ...]:
+    """Return the arguments that open some bytes of the file as if there were no others."""
+    return ("-protocol_whitelist", "subfile,fd", *ALLOWED, "-i", f"subfile,,start,{begin},end,{end},,:fd:")
+
+
+def samples(descriptor: int, sample_rate: int, layout: str) -> tuple[str, ...]:
+    """Return the arguments that open decoded sound which comes through a descriptor."""
+    only = ("-format_whitelist", SAMPLES, "-codec_whitelist", f"pcm_{SAMPLES}")
+    shape = ("-f", SAMPLES, "-sample_rate", str(sample_rate), "-ch_layout", layout)
+    return ("-protocol_whitelist", "fd", *only, *shape, "-fd", str(descriptor), "-i", "fd:")
 
 
 def run(  # noqa: PLR0913 - one call is one run of ffmpeg, and says all about it

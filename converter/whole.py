@@ -92,8 +92,8 @@ def judge(encoder: Encoder, plan: Plan, report: Report, expected: float | None) 
     if report.decode_errors:  # damage may have shortened the promise too
         expected = max(expected or 0.0, sound + _lost(encoder, plan, report, sound))
     short = expected is not None and sound < expected - allowed(expected)
-    if _lacks_its_end(encoder, plan, report, sound, expected):
-        return _partial(sound, expected if short else None)
+    if report.unread_links or _lacks_its_end(encoder, plan, report, sound, expected):
+        return _partial(sound, expected if short else None, report.unread_links)
     if expected is not None and short:
         if damaged or not _is_whole(encoder, plan):
             return _partial(sound, expected)
@@ -197,7 +197,8 @@ def _whole(got: float, expected: float | None, *warnings: Warned) -> Verdict:
     return Verdict(complete=True, got=got, promised=expected, warnings=warnings)
 
 
-def _partial(got: float, expected: float | None) -> Verdict:
-    of = "; the end is missing" if expected is None else f" of {expected:.1f} s"
+def _partial(got: float, expected: float | None, unread_links: int = 0) -> Verdict:
+    lacking = f"{unread_links} of its streams cannot be read" if unread_links else "the end is missing"
+    of = f"; {lacking}" if expected is None else f" of {expected:.1f} s"
     message = f"The video is incomplete: the MP3 holds {got:.1f} s of sound{of}."
     return Verdict(complete=False, got=got, promised=expected, warnings=(Warned("input_truncated", message),))

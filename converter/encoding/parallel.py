@@ -38,7 +38,7 @@ def encode(  # noqa: PLR0913 - as `Encoder.encode`, and what is expected
     on_time: OnTime,
 ) -> Report | None:
     """Encode a sound of so many seconds as `Encoder.encode` does; return `None` where that has to do it."""
-    simple = not (plan.copied or plan.changing or plan.other)
+    simple = not (plan.copied or plan.changing or plan.other or encoder.media.links)
     blocks = blocks_for(plan, encoder.limits.encoders, expected) if simple else None
     if blocks is None:
         return None

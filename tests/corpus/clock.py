@@ -157,6 +157,21 @@ def _restamped(name: str, times: str, warning: str) -> Timed:
     return Timed(name, make, range(LONG), [warning])
 
 
+def _chained(name: str, *songs: tuple[str, str, int]) -> Timed:
+    """Return an Ogg file of songs of 3 seconds, each with its codec, layout and sample rate."""
+
+    def make(folder: Path) -> Path:
+        file, one = folder / "radio.ogg", folder / "song.ogg"
+        with file.open("wb") as chain:
+            for number, (codec, layout, rate) in enumerate(songs):
+                sound = tones(3, 3 * number, layout, rate)
+                run(*sound, "-c:a", codec, "-serial_offset", str(number % 2), one)
+                chain.write(one.read_bytes())
+        return file
+
+    return Timed(name, make, range(3 * len(songs)))
+
+
 def _empty_first(kind: str) -> Timed:
     def make(folder: Path) -> Path:
         file = folder / f"empty.{kind}"
@@ -183,5 +198,10 @@ TIMED = (
     _joined("late stereo, then 5.1", (_late_clip(), _clip(3, "5.1(side)")), 4, [SILENT, *range(7)]),
     _joined("a low sample rate, then a high one", (_clip(0, rate=32000), _clip(4)), 4),
     _restamped("packets that bear their arrival time", "floor(TS/400)*400+mod(TS\\,400)/20", "uneven_times"),
+    _chained("songs of one sample rate", *[("libvorbis", "stereo", 48000)] * 4),
+    _chained("songs of three sample rates", *(("libvorbis", "stereo", n) for n in (32000, 48000, 44100))),
+    _chained("songs in mono and stereo", *(("libopus", n, 48000) for n in ("mono", "stereo", "mono"))),
+    _chained("songs of two codecs", ("libvorbis", "stereo", 44100), ("libopus", "stereo", 48000)),
+    _chained("songs in FLAC", ("flac", "stereo", 48000), ("flac", "mono", 44100)),
     _empty_first("mkv"),
 )

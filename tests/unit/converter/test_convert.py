@@ -495,14 +495,57 @@ def test_an_mp3_of_mono_and_then_stereo_is_encoded_anew(make: Make, converted: C
     assert done.duration == pytest.approx(8, abs=0.1)
 
 
-def test_chained_songs_of_two_sample_rates_are_not_called_whole(make: Make, converted: Convert) -> None:
+@pytest.fixture
+def radio(make: Make) -> Path:
+    """Return two songs of 4 seconds one after the other, the first in mono at 32 kHz, and softer."""
+    mono, stereo = ("-ac", "1", "-ar", "32000", "-af", "volume=-20dB"), ("-ac", "2", "-ar", "48000")
     songs = [
-        make(f"{rate}.ogg", *TONE, "-ar", str(rate), "-c:a", "libvorbis", "-serial_offset", str(rate))
-        for rate in (48000, 44100)
+        make(f"{number}.ogg", *TONE, *shape, "-c:a", "libvorbis", "-serial_offset", str(number))
+        for number, shape in enumerate((mono, stereo))
     ]
     video = songs[0].with_name("radio.ogg")
     video.write_bytes(b"".join(song.read_bytes() for song in songs))
+    return video
 
-    done = converted(video)
+
+def test_chained_songs_of_two_kinds_become_one_mp3(radio: Path, converted: Convert) -> None:
+    done = converted(radio)
+
+    assert (done.complete, done.channels, done.sample_rate) == (True, 2, 48000)
+    assert done.duration == pytest.approx(8, abs=0.05)
+
+
+def test_the_loudness_of_chained_songs_is_that_of_all(radio: Path, converted: Convert) -> None:
+    done = converted(radio, loudness="ebu")
+
+    assert done.loudness is not None
+    assert (done.complete, done.loudness.integrated) == (True, pytest.approx(-23, abs=0.5))
+
+
+def test_a_part_of_chained_songs_and_one_channel_can_be_asked_for(radio: Path, converted: Convert) -> None:
+    done = converted(radio, start="3", end="6", channels="right")
+
+    assert (done.complete, done.channels) == (True, 1)
+    assert done.duration == pytest.approx(3, abs=0.05)
+
+
+@pytest.mark.parametrize("kept", [0.5, 0.8])
+def test_a_chain_of_which_a_song_is_cut_is_not_called_whole(
+    kept: float, radio: Path, converted: Convert
+) -> None:
+    one, two = (radio.with_name(f"{number}.ogg").read_bytes() for number in (0, 1))
+    radio.write_bytes(two[: int(len(two) * kept)] + one)
+
+    done = converted(radio)
+
+    assert (done.complete, codes(done)[0]) == (False, "input_truncated")
+    assert done.duration > 4
+
+
+def test_a_chain_of_which_a_song_is_no_sound_is_not_called_whole(radio: Path, converted: Convert) -> None:
+    one, two = (radio.with_name(f"{number}.ogg").read_bytes() for number in (0, 1))
+    radio.write_bytes(one + two.replace(b"vorbis", b"sibrov"))
+
+    done = converted(radio)
 
     assert (done.complete, codes(done)[0]) == (False, "input_truncated")
