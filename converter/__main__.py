@@ -15,8 +15,10 @@ from converter.settings import Settings
 from converter.worker import Conversions
 from pipeline import mongodb, worker
 from pipeline.broker import Publisher
+from pipeline.fair_queue import FairQueue
 from pipeline.files import Blobs
 from pipeline.jobs import Jobs
+from pipeline.turns import Turns
 
 
 def serve() -> int:
@@ -33,8 +35,10 @@ def serve() -> int:
     holder = f"{socket.gethostname()}.{uuid4().hex[:8]}"
     scratch = Scratch(settings.scratch_dir, holder)
     stop = threading.Event()
+    jobs = Jobs(client, settings.timing)
     conversions = Conversions(
-        jobs=Jobs(client, settings.timing),
+        jobs=jobs,
+        queue=FairQueue(jobs, Turns(client)),
         videos=Blobs(client, "videos"),
         mp3s=Blobs(client, "mp3s"),
         publisher=publisher,

@@ -26,6 +26,7 @@ from converter.limits import Limits
 from converter.scratch import Scratch
 from pipeline.broker import BrokerUnavailable
 from pipeline.doorbell import Publishes, ring
+from pipeline.fair_queue import FairQueue
 from pipeline.files import BlobDamaged, Blobs, NoSuchBlob
 from pipeline.job import Bell, Job
 from pipeline.jobs import MAX_ATTEMPTS, Jobs
@@ -59,6 +60,7 @@ class Conversions:
     """Works on one job at a time."""
 
     jobs: Jobs
+    queue: FairQueue
     videos: Blobs
     mp3s: Blobs
     publisher: Publishes
@@ -69,15 +71,19 @@ class Conversions:
     grace: timedelta
 
     def look_at(self, job_id: str) -> None:
-        """Claim the job if it can be claimed, and bring it to an outcome.
+        """Claim the job whose turn it is, and bring it to an outcome; `job_id` is what the message names.
 
         Raises:
             StoreUnavailable: before anything was claimed.
         """
-        job = self.jobs.claim(job_id, self.holder)
+        job = self.queue.claim(job_id, self.holder)
         if job is None:
-            log.info("nothing to convert: the job is unknown, finished, or held by another converter")
+            log.info("nothing to convert: no job waits, and this one is unknown, finished, or held elsewhere")
             return
+        with logs.bind(job_id=job.id, request_id=job.request_id):
+            self._work_on(job)
+
+    def _work_on(self, job: Job) -> None:
         log.info("claimed", attempt=job.attempt, token=job.claimed.token, size=job.source["size"])
         began = time.monotonic()
         with busy.track_inprogress(), WorkKeeper(self.jobs, job.claimed, self.stop, self.grace) as keeper:

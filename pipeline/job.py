@@ -51,17 +51,20 @@ class Job:
     notice: Mapping[str, Any] | None
     events: Sequence[Mapping[str, Any]] = ()
     """What happened and was not yet made deliveries of: {id, type, at, result, error}."""
+    turn: int = 0
+    """When it is converted among all that wait: the lowest is next (`turns`)."""
 
     @classmethod
     def of(cls, document: Document) -> Self:
         """Return the job that a stored document describes; what a newer version added is left out.
 
-        So may be what an older one did not know: `events`.
+        So may be what an older one did not know: `events` and `turn`.
         """
-        known = {field.name for field in fields(cls)} - {"id", "events"}
+        known = {field.name for field in fields(cls)} - {"id", "events", "turn"}
         return cls(
             id=document["_id"],
             events=document.get("events", ()),
+            turn=document.get("turn", 0),
             **{name: document[name] for name in known},
         )
 

@@ -57,6 +57,7 @@ def new(  # noqa: PLR0913 - one argument for each thing that is known when an up
         },
         "notice": None,
         "events": [],
+        "turn": 0,
     }
 
 

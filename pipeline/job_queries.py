@@ -29,6 +29,25 @@ class Usage:
     stored_bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What of a job decides when it is claimed."""
+
+    id: str
+    owner: str
+    turn: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Converting:
+    """A job that is being converted, and by whom."""
+
+    id: str
+    owner: str
+    holder: str
+
+
 class JobQueries:
     """The collection `jobs.jobs`, to read; every method raises `StoreUnavailable` when MongoDB is away."""
 
@@ -45,6 +64,10 @@ class JobQueries:
             self._jobs.create_index([("owner", 1), ("updated_at", 1)])
             self._jobs.create_index([("created_at", -1)])
             self._jobs.create_index([("state", 1), ("created_at", 1)])
+            self._jobs.create_index(
+                [("state", 1), ("doorbell.video.due_at", 1), ("turn", 1), ("created_at", 1)]
+            )
+            self._jobs.create_index([("owner", 1), ("state", 1), ("turn", 1)])
             self._jobs.create_index([("state", 1), ("ended_at", 1)])
             self._jobs.create_index([("state", 1), ("source.kept", 1), ("ended_at", 1)])
             self._jobs.create_index("notice.state")
@@ -119,6 +142,34 @@ class JobQueries:
         """Return jobs whose bell was rung over `patience` ago and that nobody took up, oldest first."""
         rung_at = f"doorbell.{bell}.rung_at"
         return self._find({**_rung(bell), rung_at: {"$lt": now() - patience}}, rung_at, limit)
+
+    def waiting(self, limit: int) -> list[Waiting]:
+        """Return jobs that can be claimed, the lowest turn first.
+
+        Those whose message is still to be sent are not among them: each message stands for one of these.
+        """
+        wanted = {"owner": 1, "turn": 1, "created_at": 1}
+        with translated():
+            found = self._jobs.find(_rung("video"), wanted).sort([("turn", 1), ("created_at", 1)])
+            return [
+                Waiting(document["_id"], document["owner"], document.get("turn", 0), document["created_at"])
+                for document in found.limit(limit)
+            ]
+
+    def last_turn(self, owner: str) -> int | None:
+        """Return the turn of the last of an owner's jobs that wait; `None` if none does."""
+        with translated():
+            found = self._jobs.find({"owner": owner, "state": "queued"}, {"turn": 1}).sort("turn", -1)
+            return next((document.get("turn", 0) for document in found.limit(1)), None)
+
+    def converting(self) -> list[Converting]:
+        """Return the jobs that are being converted."""
+        with translated():
+            found = self._jobs.find({"state": "converting"}, {"owner": 1, "lease.holder": 1})
+            return [
+                Converting(document["_id"], document["owner"], document["lease"]["holder"])
+                for document in found
+            ]
 
     def abandoned(self, limit: int) -> list[Job]:
         """Return jobs whose converter let its lease end."""

@@ -16,7 +16,9 @@ from chassis.crashpoint import crashpoints
 from pipeline.job import Bell, Job, Lease, Phase
 from pipeline.job_document import due, due_as_in, event, in_time, new, outcome, queued_again, sending
 from pipeline.job_queries import OVER, JobQueries
-from pipeline.mongodb import Document, now, translated
+from pipeline.mongodb import Client, Document, now, translated
+from pipeline.timing import DEFAULT, Timing
+from pipeline.turns import Turns
 
 MAX_ATTEMPTS = 3
 """How often a job is claimed before it counts as the one that kills its converter."""
@@ -28,6 +30,10 @@ class Jobs(JobQueries):
     Every method raises `StoreUnavailable` when MongoDB is away.  Those that an owner asks for change
     nothing if the job has another `version` than the one given.
     """
+
+    def __init__(self, client: Client, timing: Timing = DEFAULT) -> None:
+        super().__init__(client, timing)
+        self._turns = Turns(client)
 
     @crashpoints
     def begin_upload(  # noqa: PLR0913 - one argument for each thing that is known when an upload begins
@@ -59,6 +65,9 @@ class Jobs(JobQueries):
     @crashpoints
     def queue(self, job_id: str, *, size: int, sha256: str, options: Mapping[str, Any]) -> Job | None:
         """`uploading` → `queued`, once the video is stored: from here on the job is acknowledged."""
+        job = self.get(job_id)
+        if job is None or job.state != "uploading":
+            return None
         return self._change(
             {"_id": job_id, "state": "uploading"},
             {
@@ -66,6 +75,7 @@ class Jobs(JobQueries):
                 "source.size": size,
                 "source.sha256": sha256,
                 "options": dict(options),
+                "turn": self._next_turn(job.owner),
                 **due("video", now()),
             },
         )
@@ -110,6 +120,7 @@ class Jobs(JobQueries):
             "error": None,
             "notice": None,
             "doorbell.mp3.due_at": None,
+            "turn": self._next_turn(owner),
             **due("video", now()),
         }
         if options is not None:
@@ -314,6 +325,9 @@ class Jobs(JobQueries):
     def forget(self, job: Job) -> bool:
         """Delete an expired job's document."""
         return self._remove({"_id": job.id, "state": "expired"}) is not None
+
+    def _next_turn(self, owner: str) -> int:
+        return self._turns.after(owner, self.last_turn(owner))
 
     def _fail(self, found: Document, error: Mapping[str, Any], lease: Lease) -> Job | None:
         failed = {"state": "failed", "error": dict(error), **outcome(lease)}

@@ -49,8 +49,8 @@ class Bells:
     def _lost(self, bell: Bell) -> list[Job]:
         """Return the oldest of the jobs that wait, as many as have no message in the queue.
 
-        Which ones these are no queue tells; but messages are taken in turn, so whoever has none
-        becomes the oldest.  One message too many costs a look at a job that is in other hands.
+        A message for one converts any of them, so only their number matters.  One message too many
+        costs a look at the queue.
         """
         found = self.jobs.unanswered(bell, self.ring_again_after, BATCH)
         missing = self.jobs.rung(bell) - self.depth(bell) if found else 0

@@ -192,8 +192,8 @@ class Lanes:
     # -- converter ---------------------------------------------------------------------------------
 
     def _mp3_points(self) -> list[Point]:
-        functions = ["Jobs.claim", "Jobs.describe", "Blobs._insert_chunk", "Blobs._insert_file"]
-        functions += ["Blobs._delete_file", "Blobs._delete_chunks", "Jobs.finish"]
+        functions = ["Jobs.claim", "Turns.serve", "Jobs.describe", "Blobs._insert_chunk"]
+        functions += ["Blobs._insert_file", "Blobs._delete_file", "Blobs._delete_chunks", "Jobs.finish"]
         return [Point(function, lambda: self._upload("short")) for function in functions]
 
     def _converter_points(self) -> list[Point]:

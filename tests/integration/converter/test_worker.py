@@ -20,12 +20,14 @@ from converter.worker import Conversions
 from pipeline import mongodb
 from pipeline.broker import BrokerUnavailable
 from pipeline.doorbell import Doorbell
+from pipeline.fair_queue import FairQueue
 from pipeline.files import Blobs, NoSuchBlob
 from pipeline.job import Job, Lease
 from pipeline.jobs import Jobs
 from pipeline.mongodb import Client, StoreUnavailable, now
 from pipeline.options import Options
 from pipeline.timing import Timing
+from pipeline.turns import Turns
 
 CLIP = Path("tests/media/big_buck_bunny_5s.mp4")
 
@@ -81,8 +83,10 @@ def client(mongodb_url: str) -> Iterator[Client]:
 
 @pytest.fixture
 def conversions(client: Client, tmp_path: Path) -> Conversions:
+    jobs = Jobs(client, Timing(retry_delay=timedelta(0)))
     return Conversions(
-        jobs=Jobs(client, Timing(retry_delay=timedelta(0))),
+        jobs=jobs,
+        queue=FairQueue(jobs, Turns(client)),
         videos=Blobs(client, "videos"),
         mp3s=Blobs(client, "mp3s"),
         publisher=Rung(),

@@ -24,10 +24,12 @@ class Asked(CommandListener):
 
     def __init__(self) -> None:
         self.queries: list[set[str]] = []
+        self.sorts: list[list[str]] = []
 
     def started(self, event: CommandStartedEvent) -> None:
         if event.command_name == "find":
             self.queries.append(set(event.command["filter"]))
+            self.sorts.append(list(event.command.get("sort", ())))
 
     def succeeded(self, event: CommandSucceededEvent) -> None:
         pass
@@ -64,3 +66,25 @@ def test_an_index_begins_with_what_a_look_up_asks_for(
         beginnings = [set(list(index["key"])[:fields]) for index in client["jobs"]["jobs"].list_indexes()]
     [query] = asked.queries
     assert any(len(beginning) == fields and beginning <= query for beginning in beginnings)
+
+
+@pytest.mark.parametrize(
+    "look_up",
+    [lambda jobs: jobs.waiting(64), lambda jobs: jobs.last_turn("me")],
+    ids=["waiting", "last turn"],
+)
+def test_an_index_holds_what_a_turn_is_found_by_in_its_order(
+    mongodb_url: str, look_up: Callable[[JobQueries], object]
+) -> None:
+    """Then as many documents are examined as are returned, however many wait."""
+    asked = Asked()
+    with MongoClient[dict[str, Any]](mongodb_url, event_listeners=[asked]) as client:
+        jobs = JobQueries(client)
+        jobs.ensure_indexes()
+
+        look_up(jobs)
+
+        indexes = [list(index["key"]) for index in client["jobs"]["jobs"].list_indexes()]
+    [query], [sort] = asked.queries, asked.sorts
+    wanted = [(set(index[: len(query)]), index[len(query) :]) for index in indexes]
+    assert (query, sort) in wanted
