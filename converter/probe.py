@@ -7,11 +7,11 @@ the parser's stops at the first subtitle, at a single chapter and at a language 
 import re
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from converter import codepage, declared, ffmpeg, metadata, ogg, sandbox
+from converter import avi, codepage, declared, ffmpeg, metadata, ogg, sandbox
 from converter.encryption import encrypted_tracks
 from converter.limits import Limits
 from converter.media import Chapter, Media, Track
@@ -110,7 +110,19 @@ def _of_all(links: Sequence[ogg.Link], media: Media) -> Media:
 
 
 def _opening(video: Path) -> tuple[str, ...]:
-    """Return what ffmpeg has to be told of sound without a container behind a large tag (ID3v2)."""
+    """Return what ffmpeg has to be told to open a file as what it is."""
+    return (*_behind_tag(video), *_with_pauses(video))
+
+
+def _with_pauses(video: Path) -> Iterator[str]:
+    """Yield what makes the sounds of an AVI pause where they do."""
+    for stream, pauses in avi.pauses(video).items():
+        later = "".join(f"+{units}*gte(TS\\,{at})" for at, units in pauses.items())
+        yield from (f"-bsf:{stream}", f"setts=ts=TS{later}")
+
+
+def _behind_tag(video: Path) -> tuple[str, ...]:
+    """Return the format of sound without a container behind a large tag (ID3v2)."""
     with video.open("rb") as file:
         head = file.read(ID3_HEADER)
         if not head.startswith(b"ID3") or len(head) < ID3_HEADER:

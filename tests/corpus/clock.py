@@ -191,6 +191,7 @@ TIMED = (
     _late("mkv", VIDEOS["mkv"], 0),
     *(_paused(kind, VIDEOS[kind]) for kind in ("mkv", "mp4", "m2ts")),
     *(_paused(kind, codecs) for kind, codecs in MP3S.items()),
+    _paused("avi", MP3S["mp4"]),  # late sound in ffmpeg's AVI has its first frame at 0
     _joined("a clock that jumps by an hour", (_clip(0), _clip(4)), 3600),
     _joined("a clock that jumps by 14 hours", (_clip(0), _clip(4)), 50400),
     _joined("a clock that jumps back", (_clip(0), _clip(4)), -3600),
