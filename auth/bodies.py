@@ -89,7 +89,7 @@ def scopes() -> list[str] | None:
             return None
     if not isinstance(asked, str):
         raise problems.invalid_body("scope: Input should be a valid string")
-    return asked.split()
+    return asked.split(" ") if asked else []
 
 
 def _json() -> Any:

@@ -27,7 +27,7 @@ def add() -> Response:
     """Make a key that allows no more than the caller's own token; its text is told in this answer only."""
     user, theirs = _caller()
     asked = bodies.read(bodies.NewKey)
-    scopes = set(SCOPES) & theirs if asked.scope is None else set(asked.scope.split())
+    scopes = set(SCOPES) & theirs if asked.scope is None else set(asked.scope.split(" "))
     if not scopes or not scopes <= theirs:
         raise InvalidScope(f"the scopes that a key of yours may have are {', '.join(sorted(theirs))}")
     lifetime = timedelta(days=asked.expires_in_days)

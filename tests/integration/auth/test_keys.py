@@ -159,6 +159,17 @@ def test_a_revoked_key_and_its_tokens_are_refused_and_listed_as_revoked(
     assert client.delete(f"/keys/{key['id']}", headers=me).status_code == 404
 
 
+@pytest.mark.parametrize(
+    "path", ["/keys/%C2%B5", "/keys/%F1%A0%B9%AB", "/sessions/%C2%B5%21", "/keys/" + "k" * 300]
+)
+def test_an_id_that_no_key_and_no_session_can_have_is_unknown(
+    path: str, client: FlaskClient, me: dict[str, str]
+) -> None:
+    response = client.delete(path, headers=me)
+
+    assert response.status_code == 404
+
+
 def test_anothers_key_is_as_good_as_unknown(
     client: FlaskClient, make: Callable[..., Any], add_user: AddUser, log_in: LogIn
 ) -> None:
