@@ -1,6 +1,7 @@
 """Describe the API from its routes, in OpenAPI 3.1: what `/openapi.json` answers."""
 
 import inspect
+import re
 from http import HTTPStatus
 from typing import Any
 
@@ -183,7 +184,7 @@ def describe(app: Flask) -> Json:
         documentation: Documentation | None = getattr(view, "documentation", None)
         if documentation is None or rule.defaults:  # a second way to a view is told by its first
             continue
-        path = rule.rule.replace("<path:", "<").replace("<", "{").replace(">", "}")
+        path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
         methods = (rule.methods or set()) - {"OPTIONS"}
         for method in sorted(methods - {"HEAD"} or methods):  # HEAD goes without saying beside GET
             paths.setdefault(path, {})[method.lower()] = _operation(rule, view, documentation)

@@ -39,5 +39,6 @@ MODULES = (
 
 def register(app: Flask) -> None:
     """Add every route to the application."""
+    app.url_map.converters["job_id"] = jobs.JobId
     for module in MODULES:
         app.register_blueprint(module.routes)

@@ -4,6 +4,7 @@ from http import HTTPStatus
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, g, jsonify, request, url_for
+from werkzeug.routing import BaseConverter
 
 from chassis.problem import Problem
 from gateway import problems
@@ -28,6 +29,13 @@ from pipeline.options import InvalidOption, Options
 MAX_OPTIONS_BYTES = 16 * 1024
 
 routes = Blueprint("jobs", __name__, url_prefix="/v1/jobs")
+
+
+class JobId(BaseConverter):
+    """What may be a job's id: any text but `archive`, an address with methods of its own."""
+
+    regex = "(?!archive$)[^/]+"
+    part_isolating = True  # one segment: else a regex with a slash is taken for several
 
 
 @routes.post("")
@@ -79,7 +87,7 @@ def _following(last: Job) -> str:
     return f"{url_for('jobs.index')}?{urlencode(query)}"
 
 
-@routes.get("/<job_id>")
+@routes.get("/<job_id:job_id>")
 @requires("jobs:read")
 @documented({200: "Job", 304: "nothing"}, errors=(404, 422), query=("wait",))
 def show(job_id: str) -> Response:
@@ -222,7 +230,7 @@ def _options() -> dict[str, object] | None:
         raise problems.invalid_option(str(error)) from None
 
 
-@routes.delete("/<job_id>")
+@routes.delete("/<job_id:job_id>")
 @requires("jobs:write")
 @documented({204: "nothing"}, errors=(404, 409, 412), headers=("If-Match",))
 def delete(job_id: str) -> Response:

@@ -57,6 +57,19 @@ def test_every_reference_leads_somewhere_and_every_operation_has_a_name_of_its_o
         assert part.split('"', 1)[0] in api["components"]["schemas"]
 
 
+def test_an_address_allows_the_methods_that_are_described(gateway: Gateway) -> None:
+    paths = json.loads(openapi.text())["paths"]
+
+    for path, operations in paths.items():
+        if "options" in operations:
+            continue  # tus has its own answer
+        allowed = httpx.options(f"{gateway.url}{path.replace('{', '').replace('}', '')}").headers["Allow"]
+        expected = {method.upper() for method in operations} | {"OPTIONS"}
+        if "GET" in expected:
+            expected.add("HEAD")
+        assert set(allowed.split(", ")) == expected, path
+
+
 def test_every_route_is_described_but_the_description(gateway: Gateway) -> None:
     paths = httpx.get(f"{gateway.url}/openapi.json").json()["paths"]
 
