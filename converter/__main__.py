@@ -18,6 +18,7 @@ from pipeline.broker import Publisher
 from pipeline.fair_queue import FairQueue
 from pipeline.files import Blobs
 from pipeline.jobs import Jobs
+from pipeline.speeds import Speeds
 from pipeline.turns import Turns
 
 
@@ -39,6 +40,7 @@ def serve() -> int:
     conversions = Conversions(
         jobs=jobs,
         queue=FairQueue(jobs, Turns(client)),
+        speeds=Speeds(client),
         videos=Blobs(client, "videos"),
         mp3s=Blobs(client, "mp3s"),
         publisher=publisher,

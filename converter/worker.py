@@ -32,6 +32,7 @@ from pipeline.job import Bell, Job
 from pipeline.jobs import MAX_ATTEMPTS, Jobs
 from pipeline.mongodb import StoreRefused, StoreUnavailable
 from pipeline.options import Options
+from pipeline.speeds import Speeds, kind
 
 READ_BYTES = 1024 * 1024
 SPACE_FACTOR = 1.4
@@ -61,6 +62,7 @@ class Conversions:
 
     jobs: Jobs
     queue: FairQueue
+    speeds: Speeds
     videos: Blobs
     mp3s: Blobs
     publisher: Publishes
@@ -88,9 +90,19 @@ class Conversions:
         began = time.monotonic()
         with busy.track_inprogress(), WorkKeeper(self.jobs, job.claimed, self.stop, self.grace) as keeper:
             outcome = _Work(self, job, keeper).outcome()
+        seconds = time.monotonic() - began
         conversions.labels(outcome).inc()
-        conversion_seconds.observe(time.monotonic() - began)
-        log.info("conversion finished", outcome=outcome, seconds=round(time.monotonic() - began, 3))
+        conversion_seconds.observe(seconds)
+        log.info("conversion finished", outcome=outcome, seconds=round(seconds, 3))
+        if outcome == "done":
+            self._note(job, seconds)
+
+    def _note(self, job: Job, seconds: float) -> None:
+        """Let the next be foreseen by it; one that is not noted is one among many."""
+        try:
+            self.speeds.note(kind(job.source["filename"], job.options), job.source["size"], seconds)
+        except (StoreUnavailable, StoreRefused) as error:
+            log.warning("how long it took was not noted", reason=str(error))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Put the gateway together: one application from settings, or from collaborators in a test."""
 
 import threading
+from functools import partial
 
 from flask import Flask, Response, g
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -18,6 +19,7 @@ from gateway.door.rates import Rates
 from gateway.door.remembered import Remembered
 from gateway.door.shares import Shares
 from gateway.jobs.changes import Changes
+from gateway.jobs.outlook import Outlook
 from gateway.jobs.watch import Watch
 from gateway.settings import Settings
 from gateway.upkeep.doctor import checks
@@ -32,13 +34,13 @@ from pipeline.broker import Publisher
 from pipeline.counters import Counters
 from pipeline.dead_letters import DeadLetters
 from pipeline.deliveries import Deliveries
-from pipeline.doorbell import Publishes
 from pipeline.endpoints import Endpoints
 from pipeline.feeds import Feeds
 from pipeline.files import Blobs
 from pipeline.idempotency import IdempotencyKeys
 from pipeline.jobs import Jobs
 from pipeline.shares import ShareLinks
+from pipeline.speeds import Speeds
 from pipeline.upload_store import UploadStore
 
 
@@ -65,7 +67,7 @@ def create_app() -> Flask:
 
 
 def build(
-    settings: Settings, client: mongodb.Client, publisher: Publishes, auth: AuthClient, verifier: Verifier
+    settings: Settings, client: mongodb.Client, publisher: Publisher, auth: AuthClient, verifier: Verifier
 ) -> Flask:
     """Return the application that works with these servers."""
     app = Flask("gateway", static_folder=None)
@@ -86,6 +88,7 @@ def build(
     app.extensions["door"] = Door(
         settings, auth, verifier, Remembered(), Remembered(), Rates(Counters(client))
     )
+    app.extensions["outlook"] = Outlook(jobs, Speeds(client).measured, partial(publisher.consumers, "video"))
     app.extensions["gateway"] = Collaborators(
         settings=settings,
         jobs=jobs,

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import contextmanager, suppress
+from functools import partial
 
 import pika
 from pika.adapters.blocking_connection import BlockingChannel, BlockingConnection
@@ -24,6 +25,7 @@ QUEUES = ("video", "mp3")
 DELIVERY_LIMIT = 20
 """A backstop, and RabbitMQ 4's default; attempts are counted in the job document."""
 PUBLISH_SECONDS = 10.0
+COUNT_SECONDS = 2.0
 HEARTBEAT_SECONDS = 30
 BACKOFF_SECONDS = (0.2, 10.0)
 """The least and the most a lost connection waits before the next try (full jitter)."""
@@ -158,15 +160,19 @@ def explain(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"[:300]
 
 
+Wish = Callable[[BlockingChannel], int]
+"""What the connection's thread does for another one."""
+
+
 class Publisher:
-    """Publishes from any thread over one connection that a thread of its own keeps alive.
+    """Publishes, and counts consumers, from any thread, over a connection that one of its own keeps alive.
 
     Every message is persistent, mandatory and confirmed.  Make it after a fork, one per process.
     """
 
     def __init__(self, url: str, name: str) -> None:
         self._parameters = parameters_of(url, name)
-        self._waiting: queue.SimpleQueue[tuple[str, bytes, Future[None]]] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[tuple[Wish, Future[int]]] = queue.SimpleQueue()
         self._connection: BlockingConnection | None = None
         self._blocked: str | None = None
         self._stopping = threading.Event()
@@ -193,20 +199,32 @@ class Publisher:
             BrokerUnavailable: it has not, for whatever reason; the message may be there all the same.
         """
         self.check()
-        done: Future[None] = Future()
-        self._waiting.put((queue, body, done))
-        self._wake()
-        try:
-            done.result(timeout=PUBLISH_SECONDS)
-        except FutureTimeout:
-            done.cancel()
-            raise BrokerUnavailable(f"no confirmation within {PUBLISH_SECONDS:g} s") from None
+        self._fulfilled(partial(_send, queue, body), PUBLISH_SECONDS)
+
+    def consumers(self, queue: str) -> int:
+        """Return how many consumers a queue has.
+
+        Raises:
+            BrokerUnavailable: the broker did not say.
+        """
+        self.check()
+        return self._fulfilled(partial(_count_consumers, queue), COUNT_SECONDS)
 
     def close(self) -> None:
         """Close the connection and end the thread."""
         self._stopping.set()
         self._wake()
         self._thread.join(timeout=5)
+
+    def _fulfilled(self, wish: Wish, seconds: float) -> int:
+        done: Future[int] = Future()
+        self._waiting.put((wish, done))
+        self._wake()
+        try:
+            return done.result(timeout=seconds)
+        except FutureTimeout:
+            done.cancel()
+            raise BrokerUnavailable(f"no confirmation within {seconds:g} s") from None
 
     def _wake(self) -> None:
         connection = self._connection
@@ -236,7 +254,7 @@ class Publisher:
             backoff.reset()
             log.info("publisher connected")
             while channel.is_open and not self._stopping.is_set():
-                self._publish_waiting(channel)
+                self._fulfil_waiting(channel)
                 connection.process_data_events(time_limit=1)
             if not self._stopping.is_set():
                 log.warning("the broker closed the publisher's channel")
@@ -246,25 +264,23 @@ class Publisher:
     def _alarm(self, reason: str | None) -> None:
         self._blocked = reason
 
-    def _publish_waiting(self, channel: BlockingChannel) -> None:
+    def _fulfil_waiting(self, channel: BlockingChannel) -> None:
         while True:
             try:
-                name, body, done = self._waiting.get_nowait()
+                wish, done = self._waiting.get_nowait()
             except queue.Empty:
                 return
             if not done.set_running_or_notify_cancel():
                 continue
             try:
-                properties = pika.BasicProperties(content_type="application/json", delivery_mode=2)
-                channel.basic_publish("", name, body, properties, mandatory=True)
-            except (UnroutableError, NackError) as error:
-                done.set_exception(BrokerUnavailable(f"queue {name} did not take it: {explain(error)}"))
-                declare_queues(channel)  # somebody deleted the queue
+                count = wish(channel)
+            except BrokerUnavailable as error:
+                done.set_exception(error)
             except Exception as error:
                 done.set_exception(BrokerUnavailable(explain(error)))
                 raise
             else:
-                done.set_result(None)
+                done.set_result(count)
 
     def _refuse_waiting(self) -> None:
         while True:
@@ -274,6 +290,21 @@ class Publisher:
                 return
             if done.set_running_or_notify_cancel():
                 done.set_exception(BrokerUnavailable("the connection to RabbitMQ was lost"))
+
+
+def _send(name: str, body: bytes, channel: BlockingChannel) -> int:
+    properties = pika.BasicProperties(content_type="application/json", delivery_mode=2)
+    try:
+        channel.basic_publish("", name, body, properties, mandatory=True)
+    except (UnroutableError, NackError) as error:
+        declare_queues(channel)  # somebody deleted the queue
+        raise BrokerUnavailable(f"queue {name} did not take it: {explain(error)}") from error
+    return 1
+
+
+def _count_consumers(name: str, channel: BlockingChannel) -> int:
+    count: int = channel.queue_declare(name, passive=True).method.consumer_count
+    return count
 
 
 @contextmanager

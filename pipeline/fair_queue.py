@@ -6,8 +6,9 @@ queue is.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from chassis import logs
 from pipeline.job import Job
@@ -24,12 +25,9 @@ ROUNDS = 3
 log = logs.get(__name__)
 
 
-def in_order(waiting: Sequence[Waiting], running: Mapping[str, int]) -> list[Waiting]:
-    """Return waiting jobs in the order in which they are claimed.
-
-    `running` tells how many jobs of each owner are being converted.
-    """
-    return sorted(waiting, key=lambda job: (job.turn + running.get(job.owner, 0), job.created_at, job.id))
+def order(running: Mapping[str, int]) -> Callable[[Waiting], tuple[int, datetime, str]]:
+    """Return what waiting jobs are sorted by, while so many jobs of each owner are being converted."""
+    return lambda job: (job.turn + running.get(job.owner, 0), job.created_at, job.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +59,8 @@ class FairQueue:
                 if own.holder == holder and (job := self.jobs.claim(own.id, holder)):
                     return job
             waiting = self.jobs.waiting(WINDOW)
-            for found in in_order(waiting, Counter(job.owner for job in converting)):
+            running = Counter(job.owner for job in converting)
+            for found in sorted(waiting, key=order(running)):
                 if job := self.jobs.claim(found.id, holder):
                     return job
             if len(waiting) < WINDOW:

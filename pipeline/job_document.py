@@ -48,7 +48,7 @@ def new(  # noqa: PLR0913 - one argument for each thing that is known when an up
         "media": None,
         "progress": 0.0,
         "phase": None,
-        "lease": {"token": 0, "holder": None, "until": None},
+        "lease": {"token": 0, "holder": None, "since": None, "until": None},
         "result": None,
         "error": None,
         "doorbell": {

@@ -9,6 +9,7 @@ from typing import Protocol
 from pipeline.deletions import Deletions
 from pipeline.job import Bell, Job, State
 from pipeline.mongodb import Client, Document, now, translated
+from pipeline.speeds import kind
 from pipeline.timing import DEFAULT, Timing
 
 OVER: tuple[State, ...] = ("done", "failed", "canceled")
@@ -31,21 +32,28 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What of a job decides when it is claimed."""
+    """What of a job decides when it is claimed, and how long it takes."""
 
     id: str
     owner: str
     turn: int
     created_at: datetime
+    kind: str
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
 class Converting:
-    """A job that is being converted, and by whom."""
+    """A job that is being converted, by whom, since when, and how far it is."""
 
     id: str
     owner: str
     holder: str
+    since: datetime | None
+    """Not known of a claim by an older converter."""
+    progress: float
+    kind: str
+    size: int
 
 
 class JobQueries:
@@ -148,11 +156,17 @@ class JobQueries:
 
         Those whose message is still to be sent are not among them: each message stands for one of these.
         """
-        wanted = {"owner": 1, "turn": 1, "created_at": 1}
+        wanted = {**_KIND_AND_SIZE, "turn": 1, "created_at": 1}
         with translated():
             found = self._jobs.find(_rung("video"), wanted).sort([("turn", 1), ("created_at", 1)])
             return [
-                Waiting(document["_id"], document["owner"], document.get("turn", 0), document["created_at"])
+                Waiting(
+                    document["_id"],
+                    document["owner"],
+                    document.get("turn", 0),
+                    document["created_at"],
+                    *_kind_and_size(document),
+                )
                 for document in found.limit(limit)
             ]
 
@@ -165,9 +179,16 @@ class JobQueries:
     def converting(self) -> list[Converting]:
         """Return the jobs that are being converted."""
         with translated():
-            found = self._jobs.find({"state": "converting"}, {"owner": 1, "lease.holder": 1})
+            found = self._jobs.find({"state": "converting"}, {**_KIND_AND_SIZE, "lease": 1, "progress": 1})
             return [
-                Converting(document["_id"], document["owner"], document["lease"]["holder"])
+                Converting(
+                    document["_id"],
+                    document["owner"],
+                    document["lease"]["holder"],
+                    document["lease"].get("since"),
+                    document["progress"],
+                    *_kind_and_size(document),
+                )
                 for document in found
             ]
 
@@ -251,6 +272,14 @@ class JobQueries:
     def _find(self, query: Document, oldest: str, limit: int) -> list[Job]:
         with translated():
             return [Job.of(document) for document in self._jobs.find(query).sort(oldest, 1).limit(limit)]
+
+
+_KIND_AND_SIZE = {"owner": 1, "source": 1, "options": 1}
+
+
+def _kind_and_size(document: Document) -> tuple[str, int]:
+    source = document["source"]
+    return kind(source["filename"], document["options"]), source["size"] or 0
 
 
 def _rung(bell: Bell) -> Document:

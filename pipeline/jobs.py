@@ -158,6 +158,7 @@ class Jobs(JobQueries):
             {
                 "state": "converting",
                 "lease.holder": holder,
+                "lease.since": time,
                 "lease.until": time + self.timing.lease,
                 "progress": 0.0,
                 "phase": "probing",

@@ -61,6 +61,14 @@ class Notice(Shape):
     tries: int
 
 
+class Queue(Shape):
+    """Where a job stands that waits."""
+
+    position: int | None = Field(
+        ge=1, description="1 is next; null behind the first 1,000, and while it waits for another try"
+    )
+
+
 class Job(Shape):
     """One conversion."""
 
@@ -74,6 +82,10 @@ class Job(Shape):
     attempt: int
     progress: float = Field(ge=0, le=1)
     phase: Phase | None
+    queue: Queue | None = Field(description="while it is queued")
+    eta_seconds: int | None = Field(
+        ge=0, description="in how many seconds it is done, as far as this installation can tell"
+    )
     source: Source
     options: dict[str, Any]
     media: dict[str, Any] | None = Field(description="what was found in the video")

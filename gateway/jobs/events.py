@@ -4,7 +4,8 @@ https://html.spec.whatwg.org/multipage/server-sent-events.html
 """
 
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
@@ -14,6 +15,8 @@ from flask import Response, request, stream_with_context
 from gateway.door.access import is_still_good
 from gateway.jobs.changes import Change, Changes, TooLongAgo
 from gateway.jobs.job_view import describe
+from gateway.jobs.outlook import the_outlook
+from gateway.jobs.places import Place, Places
 from gateway.jobs.watch import Watch
 from gateway.uploads.upload_view import describe as describe_upload
 from pipeline.job import Job
@@ -23,6 +26,9 @@ from pipeline.mongodb import StoreUnavailable, now
 from pipeline.upload_store import Upload
 
 HEARTBEAT_SECONDS = 15.0
+STILL_HERE = ": still here\n\n"
+PLACES_SECONDS = 5.0
+"""How often it is looked whether places in the queue have changed."""
 RETRY_MS = 2000
 MAX_DIGITS = 14
 """Of an event's id: a version, or milliseconds of this millennium."""
@@ -64,15 +70,15 @@ def _streamed(events: Iterator[str]) -> Response:
 
 def _events(job: Job, version: int, jobs: Jobs, watch: Watch) -> Iterator[str]:
     yield f"retry: {RETRY_MS}\n\n"
-    state = None
+    state, places = None, _places_of(job.owner, job.id)
     while True:
         if job.version > version:
             kind, state, version = ("progress" if job.state == state else "state"), job.state, job.version
             yield f"id: {version}\nevent: {kind}\ndata: {json.dumps(describe(job), default=str)}\n\n"
         if _over(job) or watch.stopping:
             return
-        if not watch.wait(job.id, version, HEARTBEAT_SECONDS):
-            yield ": still here\n\n"
+        if not watch.wait(job.id, version, PLACES_SECONDS if job.state == "queued" else HEARTBEAT_SECONDS):
+            yield _moved(places.news()) or STILL_HERE
         try:
             found = jobs.find(job.id, job.owner)
         except StoreUnavailable:
@@ -85,6 +91,7 @@ def _events(job: Job, version: int, jobs: Jobs, watch: Watch) -> Iterator[str]:
 
 def _all_events(owner: str, seen: int | None, changes: Changes) -> Iterator[str]:
     mark = _ms(now()) if seen is None else seen
+    places, beat = _places_of(owner), time.monotonic()
     with changes.follow(owner) as follower:
         yield f"retry: {RETRY_MS}\n\n"
         if seen is not None:
@@ -100,13 +107,36 @@ def _all_events(owner: str, seen: int | None, changes: Changes) -> Iterator[str]
                     mark = max(mark, _ms(change.at))
                     yield f"id: {mark}\n{_text(change)}"
         while not changes.stopping and is_still_good():
-            news = follower.take(HEARTBEAT_SECONDS)
-            if not news:
-                mark = max(mark, _ms(changes.looked_at))
-                yield f"id: {mark}\n: still here\n\n"
+            news, moved = follower.take(PLACES_SECONDS), _moved(places.news())
+            silent = time.monotonic() - beat >= HEARTBEAT_SECONDS
+            if moved or (silent and not news):
+                mark = mark if news else max(mark, _ms(changes.looked_at))
+                yield f"id: {mark}\n{moved or STILL_HERE}"
+            if moved or silent or news:
+                beat = time.monotonic()
             for change in news:
                 mark = max(mark, _ms(change.at))
                 yield f"id: {mark}\n{_text(change)}"
+
+
+def _places_of(owner: str, job_id: str | None = None) -> Places:
+    """Return what is told of the places of an owner's jobs, or of one of them."""
+    outlook = the_outlook()
+
+    def look() -> dict[str, Place]:
+        found = outlook.places(owner)
+        return {known: place for known, place in found.items() if job_id in (known, None)}
+
+    return Places(look)
+
+
+def _moved(places: Mapping[str, Place]) -> str:
+    """Return the event of jobs that have another place, in the words of a job; nothing if none has."""
+    jobs = [
+        {"id": job_id, "queue": {"position": position}, "eta_seconds": seconds}
+        for job_id, (position, seconds) in places.items()
+    ]
+    return f"event: queue\ndata: {json.dumps({'jobs': jobs})}\n\n" if jobs else ""
 
 
 def _text(change: Change) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 from flask import url_for
 
 from gateway.door.door import the_door
+from gateway.jobs.outlook import the_outlook
 from pipeline.job import Job
 
 
@@ -24,6 +25,8 @@ def describe(job: Job) -> dict[str, Any]:
         "attempt": job.attempt,
         "progress": job.progress,
         "phase": job.phase,
+        "queue": {"position": the_outlook().position(job)} if job.state == "queued" else None,
+        "eta_seconds": the_outlook().seconds_left(job),
         "source": job.source,
         "options": job.options,
         "media": job.media,

@@ -98,7 +98,8 @@ def show(job_id: str) -> Response:
         with use().streams.taken(g.identity.username, request.remote_addr or ""):
             job = use().watch.for_another_state(job, seconds, lambda: own_job(job_id))
     response = _told(job)
-    response.make_conditional(request)
+    if job.state != "queued":  # its place in the queue changes without it
+        response.make_conditional(request)
     return response
 
 

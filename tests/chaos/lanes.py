@@ -193,7 +193,13 @@ class Lanes:
 
     def _mp3_points(self) -> list[Point]:
         functions = ["Jobs.claim", "Turns.serve", "Jobs.describe", "Blobs._insert_chunk"]
-        functions += ["Blobs._insert_file", "Blobs._delete_file", "Blobs._delete_chunks", "Jobs.finish"]
+        functions += [
+            "Blobs._insert_file",
+            "Blobs._delete_file",
+            "Blobs._delete_chunks",
+            "Jobs.finish",
+            "Speeds.note",
+        ]
         return [Point(function, lambda: self._upload("short")) for function in functions]
 
     def _converter_points(self) -> list[Point]:

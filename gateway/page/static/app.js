@@ -121,6 +121,10 @@ function enter(who) {
       changed();
     },
     job: take,
+    queue: (places) => {
+      store.move(places);
+      changed();
+    },
     deleted: (id) => {
       store.remove(id);
       changed();

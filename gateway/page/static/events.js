@@ -7,6 +7,7 @@ const AGAIN_MS = 3000;
  * @property {() => void} opened the stream stands, for the first time or again
  * @property {() => void} lost it does not
  * @property {(job: any) => void} job
+ * @property {(jobs: any[]) => void} queue these have another place in the queue
  * @property {(id: string) => void} deleted
  * @property {() => void} reset what is known is too old: list anew
  */
@@ -30,6 +31,7 @@ export function follow(path, heard) {
       timer = setTimeout(open, AGAIN_MS);
     };
     source.addEventListener("job", (event) => heard.job(JSON.parse(event.data)));
+    source.addEventListener("queue", (event) => heard.queue(JSON.parse(event.data).jobs));
     source.addEventListener("deleted", (event) => heard.deleted(JSON.parse(event.data).id));
     source.addEventListener("reset", () => heard.reset());
   };

@@ -70,8 +70,15 @@ function ofJob(job, left, made) {
   switch (job.state) {
     case "queued":
       return made("queued", {
-        text: job.position > 0 ? ["row.queued.place", { n: job.position }] : ["row.queued"],
-        detail: job.attempt > 0 ? ["row.another.attempt", { n: job.attempt + 1 }] : null,
+        text: job.queue?.position
+          ? ["row.queued.place", { n: job.queue.position }]
+          : ["row.queued"],
+        detail:
+          job.attempt > 0
+            ? ["row.another.attempt", { n: job.attempt + 1 }]
+            : job.eta_seconds === null || job.eta_seconds === undefined
+              ? null
+              : ["left", { seconds: job.eta_seconds }],
         actions: ["stop"],
         tone: "busy",
       });

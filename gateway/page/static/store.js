@@ -45,7 +45,10 @@ export class Store {
    */
   put(job) {
     const known = this.jobs.get(job.id);
-    if (known && known.version >= job.version) return false;
+    if (known && known.version >= job.version) {
+      if (known.version === job.version) this.move([job]); // its place changes without its version
+      return false;
+    }
     if (!known && job.id !== this.named && !this.#fits(job)) return false;
     this.jobs.set(job.id, job);
     if (job.state === "converting" && job.phase === "converting") this.#pace(job);
@@ -58,6 +61,18 @@ export class Store {
       this.locals.delete(local.key);
     }
     return true;
+  }
+
+  /**
+   * Take other places in the queue of jobs that still wait.
+   * @param {{id: string, queue: any, eta_seconds: number | null}[]} places
+   */
+  move(places) {
+    for (const place of places) {
+      const job = this.jobs.get(place.id);
+      if (job?.state === "queued")
+        this.jobs.set(job.id, { ...job, queue: place.queue, eta_seconds: place.eta_seconds });
+    }
   }
 
   /** @param {any} job */

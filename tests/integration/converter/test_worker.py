@@ -26,6 +26,7 @@ from pipeline.job import Job, Lease
 from pipeline.jobs import Jobs
 from pipeline.mongodb import Client, StoreUnavailable, now
 from pipeline.options import Options
+from pipeline.speeds import Speeds
 from pipeline.timing import Timing
 from pipeline.turns import Turns
 
@@ -87,6 +88,7 @@ def conversions(client: Client, tmp_path: Path) -> Conversions:
     return Conversions(
         jobs=jobs,
         queue=FairQueue(jobs, Turns(client)),
+        speeds=Speeds(client),
         videos=Blobs(client, "videos"),
         mp3s=Blobs(client, "mp3s"),
         publisher=Rung(),

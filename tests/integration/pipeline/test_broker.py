@@ -49,6 +49,25 @@ def test_many_threads_publish_over_one_connection(rabbit: Rabbit, publisher: Pub
     assert sorted(rabbit.take("video")) == sorted(bodies)
 
 
+def test_consumers_are_counted_over_the_same_connection(rabbit: Rabbit, publisher: Publisher) -> None:
+    assert publisher.consumers("video") == 0
+
+    with broker.opened(rabbit.url, "test") as channel:
+        channel.basic_consume("video", lambda *_: None)
+
+        wait_for(lambda: publisher.consumers("video") == 1)
+
+    wait_for(lambda: publisher.consumers("video") == 0)
+    assert len(rabbit.connections()) == 1
+
+
+def test_consumers_of_a_broker_that_is_away_are_not_counted(rabbit: Rabbit, publisher: Publisher) -> None:
+    rabbit.server.stop()
+
+    with pytest.raises(BrokerUnavailable):
+        publisher.consumers("video")
+
+
 def test_without_a_broker_a_message_is_refused_at_once_and_nothing_ends(rabbit: Rabbit) -> None:
     rabbit.server.stop()
     publisher = Publisher(rabbit.url, "test")

@@ -13,7 +13,7 @@ from pipeline import broker, mongodb
 from pipeline.broker import Publisher
 from pipeline.consumer import Consumer
 from pipeline.doorbell import ring
-from pipeline.fair_queue import WINDOW, FairQueue, in_order
+from pipeline.fair_queue import WINDOW, FairQueue, order
 from pipeline.job import Job
 from pipeline.job_queries import Waiting
 from pipeline.jobs import MAX_ATTEMPTS, Jobs
@@ -146,11 +146,11 @@ def test_who_brings_one_job_after_another_keeps_nobody_waiting(line: Line) -> No
 
 
 def test_jobs_that_are_being_converted_count_against_their_owner() -> None:
-    a = Waiting("1" * 32, "a", 4, now())
-    b = Waiting("2" * 32, "b", 5, now())
+    a = Waiting("1" * 32, "a", 4, now(), "mp4", 1)
+    b = Waiting("2" * 32, "b", 5, now(), "mp4", 1)
 
-    assert in_order([a, b], {}) == [a, b]
-    assert in_order([a, b], {"a": 2}) == [b, a]
+    assert sorted([b, a], key=order({})) == [a, b]
+    assert sorted([a, b], key=order({"a": 2})) == [b, a]
 
 
 def test_of_two_converters_each_works_for_another_owner(line: Line) -> None:

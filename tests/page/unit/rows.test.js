@@ -126,6 +126,17 @@ test("a job without its video cannot be converted again", () => {
   ]);
 });
 
+test("a job that waits tells its place and the time left as far as they are known", () => {
+  const of = (more) => row({ job: job(more) }, NOW);
+
+  const known = of({ queue: { position: 3 }, eta_seconds: 90 });
+  const unknown = of({ queue: { position: null }, eta_seconds: null });
+
+  assert.deepEqual(known.text, ["row.queued.place", { n: 3 }]);
+  assert.deepEqual(known.detail, ["left", { seconds: 90 }]);
+  assert.deepEqual([unknown.text, unknown.detail], [["row.queued"], null]);
+});
+
 test("rate and time left are told only when both are known", () => {
   assert.equal(row({ local: local({ rate: 9 }) }, NOW).detail[0], "whole");
   assert.equal(row({ local: local({ rate: 9, left: 3 }) }, NOW).detail[0], "pace");

@@ -75,3 +75,26 @@ test("an older version of a job does not overwrite a newer one", () => {
 
   assert.equal(store.jobs.get("job1").state, "canceled");
 });
+
+test("a job that waits takes another place without another version, by itself and by a list", () => {
+  const store = new Store();
+  const waits = job(1, { state: "queued", queue: { position: 5 }, eta_seconds: 50 });
+  const place = () => store.jobs.get("job1").queue.position;
+  store.put(waits);
+
+  store.move([{ id: "job1", queue: { position: 4 }, eta_seconds: 40 }]);
+  assert.equal(place(), 4);
+
+  store.list([{ ...waits, queue: { position: 3 } }], null, known(store));
+  assert.equal(place(), 3);
+});
+
+test("a job that is being converted already has no place", () => {
+  const store = new Store();
+  store.put(job(1, { state: "converting", queue: null, eta_seconds: 9 }));
+
+  store.move([{ id: "job1", queue: { position: 4 }, eta_seconds: 40 }]);
+  store.move([{ id: "job2", queue: { position: 4 }, eta_seconds: 40 }]);
+
+  assert.deepEqual([store.jobs.get("job1").queue, store.jobs.has("job2")], [null, false]);
+});
