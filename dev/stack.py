@@ -40,6 +40,9 @@ TOOLS = {"auth.users": "auth-migrate", "gateway.doctor": "gateway"}
 class Stack:
     """One stack, in its folder and on its ports."""
 
+    old_logs = 1
+    """How many files of 10 MB each process's log has besides the one that it writes."""
+
     def __init__(
         self, folder: Path = FOLDER, settings: Mapping[str, str] | None = None, least_free: int = LEAST_FREE
     ) -> None:
@@ -163,7 +166,8 @@ class Stack:
 
     @property
     def _supervisor(self) -> Supervisor:
-        return Supervisor(self.folder, self.port("supervisor"), self._secret("supervisor_password"))
+        password = self._secret("supervisor_password")
+        return Supervisor(self.folder, self.port("supervisor"), password, self.old_logs)
 
     def _start(self) -> None:
         try:

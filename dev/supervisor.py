@@ -29,10 +29,11 @@ DOWN_SECONDS = 120.0
 class Supervisor:
     """The supervisor of the stack in a folder, on its port."""
 
-    def __init__(self, folder: Path, port: int, password: str) -> None:
+    def __init__(self, folder: Path, port: int, password: str, old_logs: int = 1) -> None:
         self._folder = folder
         self._port = port
         self._password = password
+        self._old_logs = old_logs
 
     def ask(self, word: str, *arguments: Any) -> Any:
         """Return the answer to a method of its interface (http://supervisord.org/api.html).
@@ -124,7 +125,7 @@ class Supervisor:
                 "autorestart=false\nstartsecs=0" if program.once else "autorestart=true",
                 "startretries=1000000\nstopwaitsecs=40\nkillasgroup=true\nredirect_stderr=true",
                 f"stdout_logfile={logs / program.name}.log",
-                "stdout_logfile_maxbytes=10MB\nstdout_logfile_backups=1",
+                f"stdout_logfile_maxbytes=10MB\nstdout_logfile_backups={self._old_logs}",
             ]
         return "\n".join(sections) + "\n"
 

@@ -14,6 +14,7 @@ import pytest
 from dev import maildir, servers
 from dev.ports import free_ports
 from dev.program import Program, Running
+from tests.leaks import handed_out
 
 PASSWORD = "for-one-test-run"
 
@@ -31,6 +32,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         wired = "wired" in getattr(item, "fixturenames", ())
         group = "e2e" if "e2e" in item.path.parts else "wired" if wired else str(item.path)
         item.add_marker(pytest.mark.xdist_group(group))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_log_tells_what_was_handed_out(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """After the last test, when every process has ended, search what they logged."""
+    handed_out.add("the servers' password", PASSWORD)
+    yield
+    assert not (found := handed_out.found_in(tmp_path_factory.getbasetemp())), "\n".join(found)
 
 
 def running(program: Program) -> Iterator[Running]:

@@ -35,6 +35,8 @@ from tests.chaos.toxics import (
     Toxic,
 )
 from tests.chaos.wired import WIRES
+from tests.e2e.conftest import PASSWORD
+from tests.leaks import handed_out
 
 FIRST_PORT = 26_000
 HANDS = 3
@@ -213,15 +215,23 @@ class BrokenPromise(Exception):
 
 @contextmanager
 def started(settings: Mapping[str, str] | None = None) -> Iterator[ChaosStack]:
-    """Run a suite; its folder stays where something went wrong, and nothing of it runs on."""
+    """Run a suite; its folder stays where something went wrong, and nothing of it runs on.
+
+    Raises:
+        BrokenPromise: a log tells what lets somebody in.
+    """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
     folder = Path(tempfile.mkdtemp(prefix="chaos"))
     stack = ChaosStack(folder / "stack", settings)
     try:
         stack.up(FIRST_PORT + os.getpid() % 90 * 2 * RANGE)
+        handed_out.add_files(stack.secrets)
+        handed_out.add("the users' password", PASSWORD)
         yield stack
     finally:
         stack.down()
+    if told := handed_out.found_in(stack.folder / "logs"):
+        raise BrokenPromise("\n".join(told))
     shutil.rmtree(folder)
 
 

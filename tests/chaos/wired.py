@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import httpx
 import pymongo
 
 from dev.program import Program
@@ -23,6 +22,7 @@ from pipeline import broker
 from tests.chaos import lies
 from tests.chaos.proxy import Proxy
 from tests.e2e.conftest import PASSWORD, User
+from tests.leaks import watched_client
 
 URLS = {"mongodb": "mongodb_url", "rabbitmq": "rabbitmq_url", "mariadb": "database_url"}
 """The secret that says where each server is."""
@@ -37,6 +37,8 @@ CLOCK = 10.0
 
 class WiredStack(Stack):
     """A stack whose services reach their servers over `wires`; tests speak to the servers themselves."""
+
+    old_logs = 100  # all of them are searched
 
     def __init__(self, folder: Path, settings: Mapping[str, str] | None = None) -> None:
         super().__init__(folder, {**SETTINGS, **(settings or {})})
@@ -117,7 +119,7 @@ class WiredStack(Stack):
     def user(self, name: str) -> User:
         """Make a user and log in; who asks closes its `http`."""
         self.users("add", name, password=PASSWORD)
-        client = httpx.Client(base_url=self.gateway_url, timeout=120)
+        client = watched_client(base_url=self.gateway_url, timeout=120)
         token = client.post("/login", auth=(name, PASSWORD)).raise_for_status().text
         client.headers["Authorization"] = f"Bearer {token}"
         return User(name, self, client)

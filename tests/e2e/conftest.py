@@ -15,6 +15,7 @@ import pytest
 
 from dev.stack import RANGE, Stack
 from tests.fuzz.run import SETTINGS
+from tests.leaks import handed_out, watched_client
 
 CLIP = Path("tests/media/big_buck_bunny_5s.mp4").resolve()
 PASSWORD = "a password of the tests"
@@ -80,7 +81,10 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     stack = Stack(
         tmp_path_factory.mktemp("e2e") / "stack", {"RECONCILE_EVERY": "PT1S", **SETTINGS, **measured}
     )
+    stack.old_logs = 100  # all of them are searched
     stack.up(FIRST_PORT + os.getpid() % 400 * RANGE)
+    handed_out.add_files(stack.secrets)
+    handed_out.add("the users' password", PASSWORD)
     yield stack
     stack.down()
 
@@ -96,7 +100,7 @@ def new_user(stack: Stack) -> Iterator[Callable[[], User]]:
     def make() -> User:
         name = f"user{next(_numbers)}@example.com"
         stack.users("add", name, password=PASSWORD)
-        client = httpx.Client(base_url=stack.gateway_url, timeout=60)
+        client = watched_client(base_url=stack.gateway_url, timeout=60)
         clients.append(client)
         token = client.post("/login", auth=(name, PASSWORD)).raise_for_status().text
         client.headers["Authorization"] = f"Bearer {token}"

@@ -35,6 +35,7 @@ from pipeline.files import Blobs
 from pipeline.job import Job
 from pipeline.jobs import Jobs
 from pipeline.upload_store import UploadStore
+from tests.leaks import watched_client
 
 ROOT = Path(__file__).resolve().parents[3]
 MAX_UPLOAD_BYTES = 32 * 1024 * 1024
@@ -232,7 +233,7 @@ class Gateway:
 
     def client(self, username: str = "me@example.com", scope: str = "jobs:read jobs:write") -> httpx.Client:
         headers = {"Authorization": f"Bearer {self.auth.token(username, scope)}"}
-        return httpx.Client(base_url=self.url, headers=headers, timeout=SECONDS)
+        return watched_client(base_url=self.url, headers=headers, timeout=SECONDS)
 
 
 StartGateway = Callable[..., Gateway]
