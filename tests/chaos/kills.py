@@ -1,7 +1,7 @@
 """Kill every process of the suite, again and again, under load: `python -m tests.chaos.kills`.
 
-Chance, by its seed, says whom and when.  At the end the ledger is printed, and the exit status is 1 if
-a promise was broken: then the seed is a bug.
+Chance, by its seed, says whom and when; MongoDB is one of them.  At the end the ledger is printed, and
+the exit status is 1 if a promise was broken: then the seed is a bug.
 """
 
 import argparse
@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dev.stack import RANGE
+from tests.chaos.grants import Grants
 from tests.chaos.ledger import Books, Event, Ledger, settle
 from tests.chaos.load import Load, videos
 from tests.chaos.suite import PROCESSES, ChaosStack
@@ -45,6 +46,7 @@ LOGIN_EVERY = 5
 LONGEST_PAUSE = 0.8
 READY_SECONDS = 10.0
 """Who is not ready by then is killed all the same."""
+VICTIMS = (*PROCESSES, "mongodb")
 WORKERS = ("gateway", "gateway-2", "auth", "auth-2")
 """Processes that work in children, which die alone too."""
 FROZEN_SECONDS = 7.0
@@ -77,7 +79,7 @@ class Killer:
     def act(self) -> None:
         """Kill or freeze one process, or kill the worker of one."""
         with self._turn:
-            name = self.chance.choice(PROCESSES)
+            name = self.chance.choice(VICTIMS)
             worker = name in WORKERS and self.chance.random() < 0.5
             freeze, pause = self.chance.random() < FREEZES, self.chance.uniform(0, LONGEST_PAUSE)
         self._wait_until_ready(name)
@@ -148,7 +150,9 @@ class Run:
 
     def __init__(self, stack: ChaosStack, seed: int, size: Size) -> None:
         self._stack, self._seed, self._size = stack, seed, size
-        self._load = Load(stack, videos(stack.folder), seed)
+        media = videos(stack.folder)
+        self._load = Load(stack, media, seed)
+        self._grants = Grants(stack, stack.user("grants@example.com"), media["short"])
         self._killer = Killer(stack, random.Random(seed))  # noqa: S311 - repeatable, not secret
         self._poisoner = Poisoner(stack, random.Random(seed))  # noqa: S311 - likewise
         self._began = time.monotonic()
@@ -172,6 +176,7 @@ class Run:
         events = [*self._killer.kills, *self._killer.freezes, *self._poisoner.events]
         books = Books(self._stack, self._load.attempts, events)
         ledger = books.ledger(self._seed, time.monotonic() - self._began)
+        ledger.broken_grants = self._grants.broken()
         ledger.logins, ledger.logins_refused = self._load.logins, self._load.logins_refused
         return ledger
 
@@ -184,6 +189,7 @@ class Run:
                 self._load.upload(due - len(self._load.attempts))
                 if kills % LOGIN_EVERY == 0:
                     self._load.log_in()
+                    self._load.do(self._grants.change)
             self._killer.act()
 
 

@@ -70,6 +70,14 @@ class Ledger:
     """Mails that were sent again with the same Message-ID."""
     unexplained_mails: list[str] = field(default_factory=list)
     """Those of them without a trouble of the sender or of its wire in between."""
+    webhooks: int = 0
+    """How many events were taken at an endpoint."""
+    repeated_webhooks: int = 0
+    """Messages that came again, with the same webhook-id."""
+    untold: list[str] = field(default_factory=list)
+    """Outcomes that an endpoint was not told, or told wrongly."""
+    broken_grants: list[str] = field(default_factory=list)
+    """Keys, links and feeds that are not good though they must be, or good though they were revoked."""
     unfinished_uploads: list[str] = field(default_factory=list)
     orphans: list[str] = field(default_factory=list)
     """Blobs, or chunks of one, that no job wants, after the sweep."""
@@ -89,7 +97,7 @@ class Ledger:
     def violations(self) -> list[str]:
         """Return what must not be."""
         nothing = ["lost", "unexpected", "doubled_jobs", "duplicate_mp3s", "duplicate_notices"]
-        nothing += ["unexplained_mails", "unfinished_uploads", "orphans", "strays"]
+        nothing += ["unexplained_mails", "untold", "broken_grants", "unfinished_uploads", "orphans", "strays"]
         found = [f"{name}: {entry}" for name in nothing for entry in getattr(self, name)]
         found += [f"{times} answers {said}" for said, times in self.answers.items() if said.startswith("500")]
         return found + [f"{count} messages in {name}" for name, count in self.queues.items() if count]
@@ -122,12 +130,16 @@ def _left(stack: ChaosStack, attempts: Sequence[Attempt]) -> tuple[int, int]:
         working = {"$or": [{"state": {"$in": ["queued", "converting"]}}, {"notice.state": {"$in": UNTOLD}}]}
         if jobs := client["jobs"]["jobs"].count_documents(working):
             return 4, jobs
+        event, due = {"events.0": {"$exists": True}}, {"state": "pending"}
+        events = client["jobs"]["jobs"].count_documents(event)
+        if events := events + client["jobs"]["deliveries"].count_documents(due):
+            return 3, events
     if messages := sum(depths(stack).values()):
-        return 3, messages
+        return 2, messages
     if leftovers := stack.leftovers():
-        return 2, len(leftovers)
+        return 1, len(leftovers)
     orphans = Books(stack, attempts, ()).orphans()
-    return (1, len(orphans)) if orphans else NOTHING
+    return (0, len(orphans)) if orphans else NOTHING
 
 
 def depths(stack: ChaosStack) -> dict[str, int]:
@@ -177,6 +189,9 @@ class Books:
             ],
             duplicate_mails=len(mails),
             unexplained_mails=[job_id for job_id, explained in mails if not explained],
+            webhooks=self._stack.receiver.events,
+            repeated_webhooks=self._stack.receiver.repeated,
+            untold=[wrong for a in self._attempts for job in self._over(a) for wrong in self._told(a, job)],
             unfinished_uploads=[str(job["_id"]) for job in self._jobs if job["state"] == "uploading"],
             orphans=self.orphans(),
             strays=self._stack.strays(),
@@ -204,6 +219,12 @@ class Books:
 
     def _ended(self, attempt: Attempt) -> list[Document]:
         return [job for job in self._by_name[attempt.filename] if self._is_told(job)]
+
+    def _over(self, attempt: Attempt) -> list[Document]:
+        return [job for job in self._by_name[attempt.filename] if job["state"] in ("done", "failed")]
+
+    def _told(self, attempt: Attempt, job: Document) -> list[str]:
+        return self._stack.receiver.untold(attempt.paths, job)
 
     def _is_told(self, job: Document) -> bool:
         notice = job["notice"] or {}

@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import httpx
 
+from tests.chaos.receiver import callback_path, endpoint_path
 from tests.chaos.suite import ChaosStack
 from tests.e2e.conftest import PASSWORD, User, ffmpeg
 
@@ -33,6 +34,8 @@ class Attempt:
     filename: str
     kind: str
     owner: str
+    callback: bool
+    """Whether it asks to be called back, besides its owner's webhook."""
     job_id: str | None = None
     """What the client was told; `None` if it never got to know."""
     said: list[str] = field(default_factory=list)
@@ -43,6 +46,12 @@ class Attempt:
         """Whether there is an MP3 to be made of it."""
         return self.kind in GOOD
 
+    @property
+    def paths(self) -> list[str]:
+        """Where the receiver is to be told of its outcome."""
+        callback = [callback_path(self.owner, self.filename)] if self.callback else []
+        return [endpoint_path(self.owner), *callback]
+
     def as_document(self) -> dict[str, Any]:
         """Return what the ledger keeps of it."""
         return asdict(self)
@@ -52,9 +61,11 @@ class Load:
     """Uploads what chance, by its seed, wants uploaded; never more than one retry each."""
 
     def __init__(self, stack: ChaosStack, media: Mapping[str, bytes], seed: int) -> None:
-        self._media = media
+        self._stack, self._media = stack, media
         self._chance = random.Random(seed)  # noqa: S311 - repeatable, not secret
         self._users = [stack.user(f"chaos{uuid4().hex[:8]}@example.com") for _ in range(USERS)]
+        for user in self._users:
+            self._add_webhook(user)
         self._pool = ThreadPoolExecutor(CLIENTS, "client")
         self._counting = threading.Lock()
         self._sending: list[Future[None]] = []
@@ -74,13 +85,18 @@ class Load:
                 number = len(self.attempts)
                 user = self._users[number % USERS]
                 [what] = [kind] if kind else self._chance.choices((*GOOD, *BAD), WEIGHTS)
-                attempt = Attempt(f"video-{number:05}.mp4", what, user.name)
+                name, callback = f"video-{number:05}.mp4", number // USERS % 2 == 0
+                attempt = Attempt(name, what, user.name, callback)
                 self.attempts.append(attempt)
             self._sending.append(self._pool.submit(self._send, user, attempt, door))
 
     def log_in(self) -> None:
         """Begin to log in."""
-        self._sending.append(self._pool.submit(self._log_in, self._users[0]))
+        self.do(partial(self._log_in, self._users[0]))
+
+    def do(self, act: Callable[[], None]) -> None:
+        """Begin to do something else."""
+        self._sending.append(self._pool.submit(act))
 
     def wait(self) -> None:
         """Return when every client has an answer, or knows that it gets none."""
@@ -93,12 +109,22 @@ class Load:
         for user in self._users:
             user.http.close()
 
+    def _add_webhook(self, user: User) -> None:
+        """Have all of a user's outcomes told to the receiver; callbacks have one secret together."""
+        receiver, path = self._stack.receiver, endpoint_path(user.name)
+        added = user.http.post("/v1/webhooks", json={"url": receiver.url(path)}).raise_for_status()
+        receiver.trust(path, added.json()["secret"])
+        rotated = user.http.post("/v1/webhooks/callbacks/rotate").raise_for_status()
+        receiver.trust(callback_path(user.name), rotated.json()["secret"])
+
     def _send(self, user: User, attempt: Attempt, door: str) -> None:
         headers = {"Idempotency-Key": uuid4().hex}
         files = {"file": (attempt.filename, self._media[attempt.kind])}
+        callback = self._stack.receiver.url(callback_path(user.name, attempt.filename))
+        options = {"callback_url": callback} if attempt.callback else {}
 
         def send(to: str) -> httpx.Response:
-            return user.http.post(f"{to}/upload", files=files, headers=headers)
+            return user.http.post(f"{to}/upload", files=files, params=options, headers=headers)
 
         answer = self._ask(attempt.said, partial(send, door), partial(send, ""))
         if answer is not None and answer.is_success:

@@ -19,6 +19,7 @@ from urllib.request import urlopen
 from dev.program import Program
 from dev.services import CLONE
 from dev.stack import ADMIN_NAMES
+from tests.chaos.receiver import Receiver
 from tests.chaos.wired import WiredStack
 from tests.e2e.conftest import wait_for
 
@@ -36,6 +37,7 @@ SHORT = {
     "REQUESTS_PER_MINUTE": "1000000",
     "LOGINS_PER_MINUTE": "1000000",
     "MAX_ACTIVE_JOBS": "1000000",
+    "WEBHOOK_NETWORKS": "127.0.0.0/8",
 }
 """Seconds where production has minutes, and no limits for one user."""
 POLITE, MOODY = "aiosmtpd.handlers.Mailbox", "tests.chaos.moody.Moody"
@@ -48,6 +50,7 @@ class ChaosStack(WiredStack):
 
     def __init__(self, folder: Path, settings: Mapping[str, str] | None = None) -> None:
         super().__init__(folder, {**SHORT, **(settings or {})})
+        self.receiver = Receiver()
 
     @cached_property
     def programs(self) -> list[Program]:
@@ -62,6 +65,11 @@ class ChaosStack(WiredStack):
             else program
             for program in super().programs
         ]
+
+    def down(self) -> None:
+        """End everything, the receiver of webhooks too."""
+        super().down()
+        self.receiver.close()
 
     def _lied_to(self, program: Program, seconds: float) -> Program:
         """Clocks are right here, and a program can be told something for its next start."""
