@@ -12,6 +12,7 @@ from gateway import openapi
 from gateway.description import schemas
 from tests.integration.gateway.conftest import ROOT, Gateway, Stores
 
+BRACES = str.maketrans("", "", "{}")
 VIDEO = ("talk.mp4", b"\0 a video")
 
 
@@ -61,9 +62,9 @@ def test_an_address_allows_the_methods_that_are_described(gateway: Gateway) -> N
     paths = json.loads(openapi.text())["paths"]
 
     for path, operations in paths.items():
-        if "options" in operations:
-            continue  # tus has its own answer
-        allowed = httpx.options(f"{gateway.url}{path.replace('{', '').replace('}', '')}").headers["Allow"]
+        if path.startswith("/v1/uploads"):
+            continue  # there, OPTIONS tells what the protocol asks for
+        allowed = httpx.options(f"{gateway.url}{path.translate(BRACES)}").headers["Allow"]
         expected = {method.upper() for method in operations} | {"OPTIONS"}
         if "GET" in expected:
             expected.add("HEAD")
