@@ -181,4 +181,5 @@ crashpoints: setup ## kill every process before and after each durable write and
 soak: setup ## 1,000 uploads, 1,000 kills and network faults; writes benchmarks/soak.json
 	$(BIN)/python -m tests.chaos.kills --uploads 1000 --kills 1000 --minutes 120 --toxics --ledger benchmarks/soak.json
 	$(BIN)/python -m tests.chaos.outages 30
+	$(BIN)/python -m tests.chaos.mails
 	$(BIN)/python -m tests.chaos.growth 500

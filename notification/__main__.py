@@ -4,9 +4,10 @@ import sys
 import threading
 
 from chassis import logs
+from chassis.instance import Instance
 from chassis.settings import InvalidSettings
 from notification.mails import PauseWriter, Writer
-from notification.notices import Notices
+from notification.notices import Notices, take_back
 from notification.outbound import Outbound
 from notification.settings import Settings
 from notification.smtp import InvalidSmtpUrl, MailServer
@@ -28,7 +29,8 @@ def main() -> int:
     logs.configure("notification", settings.log_level, settings.log_format)
     client = mongodb.connect(settings.mongodb_url.get_secret_value())
     stop = threading.Event()
-    jobs = Jobs(client, settings.timing)
+    instance = Instance.begin()
+    jobs = Jobs(client, settings.timing, instance)
     names = {"mail_from": settings.mail_from, "public_url": settings.public_url}
     endpoints, deliveries = Endpoints(client, settings.clock_skew), Deliveries(client)
     pauses = Notices(endpoints, PauseWriter(**names), server, stop)
@@ -36,6 +38,7 @@ def main() -> int:
     sender = Sender(Webhooks(jobs, endpoints, deliveries, outbound, pauses), stop)
     sending = threading.Thread(target=sender.run, name="webhooks")
     sending.start()
+    threading.Thread(target=take_back, args=(jobs, instance, stop), name="take-back", daemon=True).start()
     try:
         worker.run(
             service="notification",
@@ -49,6 +52,7 @@ def main() -> int:
     finally:
         stop.set()
         sending.join()
+        instance.close()
     return 0
 
 

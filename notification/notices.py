@@ -11,7 +11,9 @@ from typing import Any, Generic, Protocol, TypeVar
 from prometheus_client import Counter, Gauge
 
 from chassis import logs
+from chassis.instance import Instance
 from notification.smtp import LoginRefused, MailRefused, MailUnavailable
+from pipeline.jobs import Jobs
 from pipeline.lease import LeaseKeeper
 from pipeline.mongodb import StoreRefused, StoreUnavailable, now
 from pipeline.timing import Timing
@@ -23,6 +25,7 @@ GIVE_UP_AFTER = 24 * HOUR
 LOGIN_PAUSE = timedelta(seconds=30)
 """How long everybody's mail waits after the mail server refused our login."""
 STORE_PAUSE_SECONDS = 0.5
+BATCH = 100
 
 mails = Counter("mails_total", "Attempts to send a mail.", ["outcome"])
 login_refused = Gauge("smtp_login_refused", "1 while the mail server refuses our login.")
@@ -171,3 +174,17 @@ class Notices(Generic[Owed]):
                 time.sleep(STORE_PAUSE_SECONDS)
             else:
                 return
+
+
+def take_back(jobs: Jobs, instance: Instance, stop: threading.Event) -> None:
+    """Make the mails due again that dead processes of this host had in hand, once the store answers."""
+    while not stop.is_set():
+        try:
+            for job in jobs.being_sent(instance.host, BATCH):
+                if job.notice is not None and instance.knows_dead(job.notice["sender"]["name"]):
+                    jobs.take_back_notice(job, dead=True)
+        except (StoreUnavailable, StoreRefused) as error:
+            log.warning("mails of dead processes wait for the store", reason=str(error))
+            stop.wait(STORE_PAUSE_SECONDS)
+        else:
+            return

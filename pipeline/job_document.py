@@ -114,6 +114,7 @@ def outcome(lease: Lease) -> Document:
         "tries": 0,
         "token": 0,
         "until": None,
+        "sender": None,
         "reason": None,
     }
     return {"ended_at": time, "phase": None, "notice": notice, **due("mp3", time)}

@@ -14,6 +14,8 @@ from pipeline.timing import DEFAULT, Timing
 
 OVER: tuple[State, ...] = ("done", "failed", "canceled")
 """The states in which nothing more happens to a job by itself until its files expire."""
+QUICK_TRIES = 3
+"""A mail that was tried so often waits for its lease: if it kills its sender, the others have their turn."""
 CURSOR = re.compile(r"([0-9]{1,14})\.([0-9a-f]{32})")
 
 
@@ -199,6 +201,11 @@ class JobQueries:
     def unsent(self, limit: int) -> list[Job]:
         """Return jobs whose mail was being sent by a process that is gone."""
         return self._find(self._notice_lapsed(now()), "notice.until", limit)
+
+    def being_sent(self, host: str, limit: int) -> list[Job]:
+        """Return jobs whose mail is being sent by a process of this host, which may be dead by now."""
+        sending = {"notice.state": "sending", "notice.sender.host": host}
+        return self._find({**sending, "notice.tries": {"$lt": QUICK_TRIES}}, "notice.until", limit)
 
     def eventful(self, limit: int) -> list[Job]:
         """Return jobs with events that deliveries are still to be made of."""

@@ -13,6 +13,7 @@ from typing import Any
 from pymongo import ReturnDocument
 
 from chassis.crashpoint import crashpoints
+from chassis.instance import Instance
 from pipeline.job import Bell, Job, Lease, Phase
 from pipeline.job_document import due, due_as_in, event, in_time, new, outcome, queued_again, sending
 from pipeline.job_queries import OVER, JobQueries
@@ -31,9 +32,11 @@ class Jobs(JobQueries):
     nothing if the job has another `version` than the one given.
     """
 
-    def __init__(self, client: Client, timing: Timing = DEFAULT) -> None:
+    def __init__(self, client: Client, timing: Timing = DEFAULT, sender: Instance | None = None) -> None:
+        """Claims of mails bear the name of `sender`, so that it is known when they were a dead one's."""
         super().__init__(client, timing)
         self._turns = Turns(client)
+        self._sender = sender
 
     @crashpoints
     def begin_upload(  # noqa: PLR0913 - one argument for each thing that is known when an upload begins
@@ -231,7 +234,7 @@ class Jobs(JobQueries):
 
     @crashpoints
     def claim_notice(self, job_id: str) -> Job | None:
-        """Take the right to send the mail that is pending, or whose sender is gone, for a while.
+        """Take the right to send the mail that is pending, or whose sender let its right end, for a while.
 
         A mail that was put off is not sent before its bell was rung, whoever else rings.
         """
@@ -244,6 +247,7 @@ class Jobs(JobQueries):
             {
                 "notice.state": "sending",
                 "notice.until": time + self.timing.mail_lease,
+                "notice.sender": self._sender and {"host": self._sender.host, "name": self._sender.name},
                 "doorbell.mp3.due_at": None,
             },
             add={"notice.tries": 1, "notice.token": 1},
@@ -272,11 +276,12 @@ class Jobs(JobQueries):
         return self._change(sending(job), values) is not None
 
     @crashpoints
-    def take_back_notice(self, job: Job) -> Job | None:
-        """Make a mail due again whose sender is gone."""
+    def take_back_notice(self, job: Job, *, dead: bool = False) -> Job | None:
+        """Make a mail due again whose sender let its right end, or is known to be `dead`."""
         time = now()
+        gone = {"notice.state": "sending"} if dead else self._notice_lapsed(time)
         return self._change(
-            {"_id": job.id, "version": job.version, **self._notice_lapsed(time)},
+            {"_id": job.id, "version": job.version, **gone},
             {"notice.state": "pending", "notice.until": None, **due("mp3", time)},
         )
 

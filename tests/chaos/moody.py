@@ -1,15 +1,20 @@
 """A mail server that likes some and dislikes others, as their addresses say."""
 
+import asyncio
 from email import message_from_bytes
 from typing import Any
 
 from aiosmtpd.handlers import Mailbox
 
-LATER, NEVER = "later@example.com", "never@example.com"
+LATER, NEVER, SLOWLY = "later@example.com", "never@example.com", "slowly@example.com"
+SLOW_SECONDS = 2.0
 
 
 class Moody(Mailbox):
-    """Takes every mail, those to `LATER` at the second try and those to `NEVER` not at all."""
+    """Takes every mail: those to `LATER` at the second try, to `NEVER` not at all, to `SLOWLY` slowly.
+
+    What a sender dies over before it is told `250` is not taken.
+    """
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         super().__init__(*arguments, **keywords)
@@ -24,5 +29,7 @@ class Moody(Mailbox):
             if mail not in self._seen:
                 self._seen.add(mail)
                 return "451 4.3.0 come back later"
+        if SLOWLY in envelope.rcpt_tos:
+            await asyncio.sleep(SLOW_SECONDS)
         answer: str = await super().handle_DATA(server, session, envelope)
         return answer

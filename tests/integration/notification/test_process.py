@@ -14,6 +14,7 @@ import pytest
 from dev.ports import free_ports
 from dev.program import Running
 from pipeline.doorbell import Doorbell
+from pipeline.timing import DEFAULT
 from tests.conftest import SmtpSink
 from tests.integration.notification.conftest import Store
 from tests.integration.rabbitmqctl import Rabbit, wait_for
@@ -21,6 +22,7 @@ from tests.unit.notification.mail_server import MailServer
 
 COMMAND = (sys.executable, "-m", "notification")
 SECONDS = 60.0
+TOO_SOON_FOR_THE_LEASE = (DEFAULT.mail_lease + DEFAULT.clock_skew).total_seconds() - 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,3 +207,45 @@ def test_a_service_that_cannot_be_put_together_says_why_and_no_secret(
     assert done.returncode == 2
     assert all(line in done.stderr for line in told)
     assert "hidden" not in done.stderr + done.stdout
+
+
+def test_the_mail_of_a_killed_sender_is_sent_by_its_next_run_at_once(
+    rabbit: Rabbit, store: Store, start: Start
+) -> None:
+    job = store.done()
+    with MailServer(wait_at=".") as server:
+        first = start(f"smtp://127.0.0.1:{server.port}")
+        ring(rabbit, store, job)
+        assert server.arrived.wait(SECONDS)
+
+        first.process.kill()
+        first.process.wait()
+        server.go_on.set()
+        start(f"smtp://127.0.0.1:{server.port}")
+
+        wait_for(lambda: store.notice(job)["state"] in ("pending", "sent"), TOO_SOON_FOR_THE_LEASE)
+        ring(rabbit, store, job)
+        wait_for(lambda: store.notice(job)["state"] == "sent", SECONDS)
+
+    assert store.notice(job)["tries"] == 2
+
+
+def test_the_mail_of_a_sender_that_lives_is_left_to_it(rabbit: Rabbit, store: Store, start: Start) -> None:
+    job, next_one = store.done(), store.done()
+    with MailServer(wait_at=".") as server:
+        start(f"smtp://127.0.0.1:{server.port}")
+        ring(rabbit, store, job)
+        assert server.arrived.wait(SECONDS)
+
+        twin = start(f"smtp://127.0.0.1:{server.port}")
+        twin.process.kill()
+        twin.process.wait()
+        start(f"smtp://127.0.0.1:{server.port}")
+        ring(rabbit, store, job)
+        ring(rabbit, store, next_one)
+        wait_for(lambda: store.notice(next_one)["state"] == "sending", SECONDS)
+        server.go_on.set()
+        for each in (job, next_one):
+            wait_for(lambda each=each: store.notice(each)["state"] == "sent", SECONDS)
+
+    assert (store.notice(job)["tries"], len(server.texts)) == (1, 2)

@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from chassis.instance import Instance
 from pipeline import mongodb
 from pipeline.job import Job
-from pipeline.job_queries import InvalidCursor, cursor
+from pipeline.job_queries import QUICK_TRIES, InvalidCursor, cursor
 from pipeline.jobs import MAX_ATTEMPTS, Jobs
 from pipeline.mongodb import Client, now
 from pipeline.timing import DEFAULT
@@ -681,3 +683,27 @@ def test_an_owner_changes_a_job_only_as_they_saw_it(jobs: Jobs) -> None:
     assert (jobs.get(waiting.id), jobs.get(over.id)) == (waiting, over)
     assert some(jobs.cancel(waiting.id, OWNER, waiting.version)).state == "canceled"
     assert some(jobs.retry(over.id, OWNER, None, over.version)).state == "queued"
+
+
+def test_a_mail_is_taken_back_from_a_sender_that_is_known_to_be_dead(jobs: Jobs, client: Client) -> None:
+    with closing(Instance.begin()) as instance:
+        sender = Jobs(client, sender=instance)
+        held, renewed = (some(sender.claim_notice(done(jobs).id)) for _ in range(2))
+        sender.renew_notice(renewed)
+
+        assert {job.id for job in jobs.being_sent(instance.host, 10)} == {held.id, renewed.id}
+        assert jobs.being_sent("another host", 10) == []
+        assert (jobs.unsent(10), jobs.take_back_notice(held)) == ([], None)
+        assert jobs.take_back_notice(renewed, dead=True) is None  # as it was read, it is no more
+        assert note(some(jobs.take_back_notice(held, dead=True)))["state"] == "pending"
+        assert not sender.notice_sent(held)
+
+
+def test_a_mail_that_was_tried_often_waits_for_its_lease(jobs: Jobs, client: Client) -> None:
+    with closing(Instance.begin()) as instance:
+        sender, job_id = Jobs(client, sender=instance), done(jobs).id
+        for _ in range(QUICK_TRIES - 1):
+            assert jobs.take_back_notice(some(sender.claim_notice(job_id)), dead=True) is not None
+        sender.claim_notice(job_id)
+
+        assert jobs.being_sent(instance.host, 10) == []
