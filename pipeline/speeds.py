@@ -1,25 +1,23 @@
 """How long conversions take on this installation, as measured by those that are done.
 
 One small document per kind of file holds the sums of a linear regression: seconds over megabytes.
-Newer conversions weigh more, by weights that grow instead of sums that shrink (forward decay: Cormode,
-Shkapenyuk, Srivastava and Xu, ICDE 2009), so that each costs one `$inc` and none is ever read again.
+Each conversion makes those before it weigh a little less, so that what is told follows the machines as they
+are now: faster, slower, or busy with other things.
 """
 
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
 from pymongo import WriteConcern
 
 from chassis.crashpoint import crashpoints
-from pipeline.mongodb import Client, Duplicate, now, translated
+from pipeline.mongodb import Client, Duplicate, translated
 
 ENOUGH = 3
 """How many conversions must be done before anything is said of the next."""
-HALF_LIFE = timedelta(days=7)
-EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
-"""From which weights grow; their range lasts for twenty years of half-lives."""
+KEPT = 0.95
+"""What a conversion leaves of the weight of those before it: the last twenty of a kind count for the most."""
 MEGABYTE = 1e6
 ENDINGS = ("mp4", "mov", "m4v", "mkv", "webm", "avi", "wmv", "flv", "mpg", "ts", "3gp")
 SOUND_ENDINGS = ("mp3", "m4a", "aac", "wav", "aiff", "flac", "ogg", "opus", "wma", "caf")
@@ -61,6 +59,9 @@ class Sums:
         return fixed + slope * megabytes
 
 
+WEIGHED = ("w", "x", "y", "xx", "xy")
+
+
 class Measured:
     """What was measured until now."""
 
@@ -90,16 +91,19 @@ class Speeds:
 
     @crashpoints
     def note(self, kind: str, size: int, seconds: float) -> None:
-        """Count a conversion that is done."""
-        weight = 2.0 ** ((now() - EPOCH) / HALF_LIFE)
+        """Count a conversion that is done, and make those before it weigh less."""
         x, y = size / MEGABYTE, seconds
-        sums = Sums(1, weight, weight * x, weight * y, weight * x * x, weight * x * y)
-        added = dict(zip(Sums.__slots__, astuple(sums), strict=True))
+        added = {"jobs": 1, "w": 1.0, "x": x, "y": y, "xx": x * x, "xy": x * y}
+        with translated():
+            self._speeds.update_one({"_id": kind}, {"$mul": dict.fromkeys(WEIGHED, KEPT)})
+        self._add(kind, added)
+
+    def _add(self, kind: str, added: Mapping[str, float]) -> None:
         try:
             with translated():
                 self._speeds.update_one({"_id": kind}, {"$inc": added}, upsert=True)
         except Duplicate:  # another process made the document at the same moment
-            self.note(kind, size, seconds)
+            self._add(kind, added)
 
     def measured(self) -> Measured:
         """Return what was measured until now."""

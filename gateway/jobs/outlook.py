@@ -20,7 +20,7 @@ from pipeline.forecast import Running, forecast
 from pipeline.job import Job
 from pipeline.job_queries import Converting, Waiting
 from pipeline.mongodb import StoreRefused, StoreUnavailable, now
-from pipeline.speeds import Measured
+from pipeline.speeds import Measured, kind
 
 WINDOW = 1_000
 """How many of the jobs that wait have a place."""
@@ -69,6 +69,10 @@ class View:
     converters: int = 0
     jobs: Mapping[str, Expected] = field(default_factory=dict)
 
+    def is_later(self, job: Job) -> bool:
+        """Whether the queue was looked at after this was known of a job."""
+        return self.seen is not None and job.updated_at < self.seen
+
 
 class Outlook:
     """Looks at the queue when somebody asks, once a second at the most but for jobs that are new."""
@@ -97,36 +101,36 @@ class Outlook:
 
     def seconds_left(self, job: Job) -> int | None:
         """Return in how many seconds a job that waits or is being converted is done; `None` is not known."""
-        expected = self._of(job) if job.state in ("queued", "converting") else None
-        if expected is None or expected.ends_at is None:
+        if job.state not in ("queued", "converting"):
             return None
-        return max(round(expected.ends_at - self._clock()), 0)
+        expected = self._of(job)
+        if expected is not None:
+            return self._until(expected.ends_at)
+        if job.state == "queued":
+            return None
+        return 0 if self._view.is_later(job) else self._whole(job)
 
     def places(self, owner: str) -> dict[str, tuple[int, int | None]]:
         """Return the place and the seconds left of an owner's first hundred jobs that wait, by id."""
-        time, found = self._clock(), self._fresh().jobs.items()
+        found = self._fresh().jobs.items()
         waits = [(job_id, job, job.position) for job_id, job in found if job.owner == owner and job.position]
-        return {
-            job_id: (position, None if job.ends_at is None else max(round(job.ends_at - time), 0))
-            for job_id, job, position in waits[:TOLD]
-        }
+        return {job_id: (position, self._until(job.ends_at)) for job_id, job, position in waits[:TOLD]}
 
     def _of(self, job: Job) -> Expected | None:
         view = self._fresh()
         found = view.jobs.get(job.id)
         fits = found is not None and (found.position is None) == (job.state == "converting")
-        changed = view.seen is None or job.updated_at >= view.seen
-        if not fits and changed and self._clock() - view.at > view.took * SHARE:
-            found = self._looked(view).jobs.get(job.id)
+        if not fits and not view.is_later(job) and self._clock() - view.at > view.took * SHARE:
+            found = self._looked(view, wait=True).jobs.get(job.id)
         return found
 
     def _fresh(self) -> View:
         view = self._view
         return view if self._clock() - view.at < FRESH_SECONDS else self._looked(view)
 
-    def _looked(self, old: View) -> View:
+    def _looked(self, old: View, *, wait: bool = False) -> View:
         """Return the view of now; others who ask meanwhile get the one before."""
-        if not self._lock.acquire(blocking=old.seen is None):
+        if not self._lock.acquire(blocking=wait or old.seen is None):
             return self._view
         try:
             if self._view is old:
@@ -142,7 +146,9 @@ class Outlook:
     def _look(self) -> View:
         began, seen = self._clock(), now()
         self._learn(began)
-        converting, waiting = self._queue.converting(), self._queue.waiting(WINDOW)
+        waiting, converting = self._queue.waiting(WINDOW), self._queue.converting()
+        busy = {job.id for job in converting}  # one that was claimed between the two looks is in both
+        waiting = [job for job in waiting if job.id not in busy]
         left = {job.id: self._left(job, seen) for job in converting}
         converters = max(len(converting), 0 if self._converters is None else self._converters)
         running = [Running(job.owner, left[job.id] or 0.0) for job in converting]
@@ -164,6 +170,14 @@ class Outlook:
         with suppress(BrokerUnavailable):  # then those count that are at work
             self._converters = self._consumers()
         self._known_at = time
+
+    def _until(self, time: float | None) -> int | None:
+        return None if time is None else max(round(time - self._clock()), 0)
+
+    def _whole(self, job: Job) -> int | None:
+        """Return how long a job takes that has just been claimed."""
+        whole = self._speeds.seconds(kind(job.source["filename"], job.options), job.source["size"])
+        return None if whole is None else round(whole)
 
     def _seconds(self, job: Waiting | Converting) -> float | None:
         return self._speeds.seconds(job.kind, job.size)

@@ -162,6 +162,16 @@ def test_of_two_converters_each_works_for_another_owner(line: Line) -> None:
     assert line.names[some(line.claim("c3")).id] == "b1"
 
 
+def test_of_four_converters_two_work_for_each_of_two_owners(line: Line) -> None:
+    line.add("a1", "a2", "a3", "a4")
+    served = [line.names[some(line.claim(holder)).id] for holder in ("c1", "c2")]
+    line.add("b1", "b2", "b3")
+
+    served += [line.names[some(line.claim(holder)).id] for holder in ("c3", "c4")]
+
+    assert served == ["a1", "a2", "b1", "b2"]
+
+
 def test_turns_of_jobs_that_were_canceled_are_free_again(line: Line) -> None:
     for job in line.add(*[f"a{number}" for number in range(8)]):
         assert line.jobs.cancel(job.id, "a")

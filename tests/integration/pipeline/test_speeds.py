@@ -24,6 +24,14 @@ def test_what_was_noted_tells_how_long_the_next_takes(speeds: Speeds) -> None:
     assert speeds.measured().seconds("mp4", 10_000_000) == pytest.approx(20.5)
 
 
+def test_what_is_told_follows_the_machines_as_they_are_now(speeds: Speeds) -> None:
+    for pace in (1, 5):
+        for number in range(60):
+            speeds.note("mp4", 1_000_000 * (number % 3 + 1), pace * (number % 3 + 1))
+
+    assert speeds.measured().seconds("mp4", 2_000_000) == pytest.approx(10, rel=0.1)
+
+
 def test_none_is_lost_of_those_that_are_noted_at_once(speeds: Speeds) -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda number: speeds.note("mp4", 1_000_000 * number, number), range(1, 41)))

@@ -47,6 +47,10 @@ def test_what_is_being_converted_counts_against_its_owner() -> None:
     assert played(line("a0:1", "b1:1"), running, 3) == {"b1:1": (1, 2), "a0:1": (2, 3)}
 
 
+def test_what_is_done_counts_against_nobody_any_more() -> None:
+    assert played(line("a0:1", "b0:1"), [Running("a", 1)]) == {"a0:1": (1, 2), "b0:1": (2, 3)}
+
+
 def test_without_a_converter_there_are_places_all_the_same() -> None:
     assert played(line("a0:1", "a1:1"), converters=0) == {"a0:1": (1, 1), "a1:1": (2, 2)}
 

@@ -70,7 +70,7 @@ class World:
 
 def made(state: Any, owner: str) -> Job:
     document = new(owner, filename="a.mp4", content_type="video/mp4", options={}, request_id="r")
-    return replace(Job.of(document), state=state)
+    return replace(Job.of(document), state=state, source={**document["source"], "size": 10_000_000})
 
 
 def test_jobs_that_wait_have_a_place_and_a_time() -> None:
@@ -142,6 +142,28 @@ def test_a_job_that_does_not_wait_for_a_converter_is_looked_for_once() -> None:
     assert world.looks == 1
 
 
+def test_a_job_that_was_done_since_it_was_read_has_nothing_left() -> None:
+    world = World()
+    done = replace(made("converting", "a"), updated_at=now() - timedelta(seconds=1))
+
+    assert world.told(done) == (None, 0)
+
+
+def test_a_job_that_was_claimed_a_moment_ago_takes_what_its_size_takes() -> None:
+    world = World()
+    world.told(world.add())
+
+    assert world.told(made("converting", "a")) == (None, 10)
+
+
+def test_a_job_that_is_claimed_between_two_looks_is_told_as_claimed() -> None:
+    world = World()
+    job = world.add()
+    world.busy.append(Converting(job.id, "a", "c", now(), 0.0, "mp4", 10_000_000))
+
+    assert world.told(replace(job, state="converting")) == (None, 10)
+
+
 def test_a_job_that_is_over_has_no_time_left() -> None:
     world = World()
 
@@ -152,7 +174,7 @@ def test_a_job_that_is_over_has_no_time_left() -> None:
 def test_an_outage_of_the_store_is_no_failure() -> None:
     world = World(away=True)
 
-    assert world.told(world.add()) == (None, None)
+    assert [world.told(world.add()), world.told(world.convert())] == [(None, None), (None, 10)]
 
 
 def test_of_an_owner_only_his_own_places_are_told() -> None:
