@@ -20,7 +20,8 @@ from subprocess import run
 
 from benchmarks.conversion import SOUND
 from converter import command, ffmpeg
-from converter.convert import Conversion, convert
+from converter.conversion import Conversion
+from converter.convert import convert
 from converter.encoder import Encoder
 from converter.encoding import cores
 from converter.encoding.blocks import blocks_for

@@ -5,16 +5,20 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from converter.convert import Conversion, convert
+from converter import parts
+from converter.conversion import Conversion
+from converter.convert import convert, discard
 from converter.encoding import cores
 from converter.errors import Cancelled, ConversionFailed
 from converter.limits import Limits
+from converter.parts import Part
 from pipeline.options import InvalidOption, Options
 
 WHOLE, FAILED, USAGE, PARTIAL, TRY_AGAIN, SIGNALLED = 0, 1, 2, 3, 4, 128
@@ -43,6 +47,7 @@ HELP = {
     "loudness": "off, podcast (-16), music (-14), ebu (-23), or a number of LUFS such as -19",
     "tags": "keep or strip",
     "title": "a title for the MP3",
+    "split": "chapters or silence: also one MP3 for each, in a folder with the MP3's name",
 }
 
 
@@ -125,15 +130,24 @@ def _convert(video: Path, mp3: Path, options: Options) -> int:
                 on_progress=bar.on_progress,
             )
         part.replace(mp3)
+        _place_parts(part, mp3.with_suffix(""), done.parts)
     except Cancelled:
         return SIGNALLED + stopped[0]
     except ConversionFailed as error:
         sys.stderr.write(f"{_shown(video)}: {error.message}\n{error.hint}\n[{error.code}]\n")
         return TRY_AGAIN if error.retryable else FAILED
     finally:
-        part.unlink(missing_ok=True)
+        discard(part)
     sys.stdout.write(_summary(mp3, done))
     return WHOLE if done.complete else PARTIAL
+
+
+def _place_parts(mp3: Path, folder: Path, divided: Sequence[Part]) -> None:
+    """Put the parts into a folder of their own."""
+    if divided:
+        folder.mkdir(exist_ok=True)
+    for part in divided:
+        parts.file_of(mp3, part.number).replace(folder / part.name)
 
 
 class _Bar(Progress):
@@ -155,6 +169,8 @@ def _summary(mp3: Path, done: Conversion) -> str:
     shape = f"{'mono' if done.channels == 1 else 'stereo'}, {done.sample_rate} Hz"
     loud = "" if done.loudness is None else f", {done.loudness.integrated:.1f} LUFS"
     lines = [f"{_shown(mp3)}: {done.duration:.1f} s, {mp3.stat().st_size} bytes, {how}, {shape}{loud}"]
+    if done.parts:
+        lines.append(f"{_shown(mp3.with_suffix(''))}: {len(done.parts)} parts")
     lines += [f"note: {warned.message}" for warned in done.warnings]
     return "\n".join(lines) + "\n"
 

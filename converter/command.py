@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from converter import sandbox
 from converter.media import Media, Track
+from converter.parts import SILENCE_SECONDS
 from converter.plan import Plan, Timing
 
 METER = "ebur128=peak=sample:framelog=quiet"
@@ -20,6 +21,7 @@ SEEKABLE = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm")
 VERBOSE = ("-v", "level+verbose")
 NOWHERE = ("-f", "null", "-")
 BARE = ("-map_metadata", "-1", "-map_chapters", "-1")
+MP3 = (*BARE, "-id3v2_version", "3", "-metadata_header_padding", str(TAG_ROOM), "-f", "mp3", sandbox.OUTPUT)
 JUMP_SECONDS = 10.0
 """What ffmpeg takes for a jump of the clock, in streams of packets."""
 CEILING = 0.89
@@ -45,8 +47,7 @@ def encode(  # noqa: PLR0913 - what is made, and all that comes in and goes out
     return (
         *_input(plan, media, samples),
         *((*_map(plan, media), "-c:a", "copy") if plan.copied else sound),
-        *(*BARE, "-id3v2_version", "3", "-metadata_header_padding", str(TAG_ROOM)),
-        *("-f", "mp3", sandbox.OUTPUT),
+        *MP3,
         *_listen(plan, media, filters),
         *_beside(plan, media, text, cover),
     )
@@ -70,6 +71,32 @@ def measure(plan: Plan, media: Media, filters: Sequence[str], *, samples: int | 
     """Return the arguments that measure what the encoder would get, and write nothing."""
     through = _through(plan, media, _chain(plan, media, (*filters, TRUE_METER)))
     return (*_input(plan, media, samples), *through, *_part(plan, media), *NOWHERE)
+
+
+def silences(
+    plan: Plan, media: Media, filters: Sequence[str], depth: float, *, samples: int | None
+) -> tuple[str, ...]:
+    """Return the arguments that find where the sound lies below so many dBFS, and write nothing."""
+    times = f"asetpts=PTS-{plan.start - read_from(plan, media):.6f}/TB"
+    silence = f"{times},silencedetect=noise={depth:.1f}dB:duration={SILENCE_SECONDS}"
+    through = _through(plan, media, _chain(plan, media, (*filters, silence)))
+    return (*_input(plan, media, samples), *through, *NOWHERE)
+
+
+def decode(
+    plan: Plan, media: Media, filters: Sequence[str], sink: int, *, samples: int | None
+) -> tuple[str, ...]:
+    """Return the arguments that write the samples which the encoder would get to a descriptor."""
+    through = _through(plan, media, _chain(plan, media, filters or ("anull",)))
+    shape = ("-c:a", f"pcm_{sandbox.SAMPLES}", "-ar", str(plan.sample_rate), "-ac", str(plan.channels))
+    written = ("-f", sandbox.SAMPLES, "-fd", str(sink), sandbox.OUTPUT)
+    return (*_input(plan, media, samples), *through, *shape, *_part(plan, media), *written)
+
+
+def part(plan: Plan, samples: int) -> tuple[str, ...]:
+    """Return the arguments that write an MP3 of the samples that come through a descriptor."""
+    opened = sandbox.samples(samples, plan.sample_rate, plan.layout)
+    return (*VERBOSE, *opened, "-af", METER, *_encoded(plan), *MP3)
 
 
 def link(plan: Plan, media: Media, number: int, begin: float, samples: int) -> tuple[str, ...]:
@@ -183,10 +210,13 @@ def _cut(plan: Plan, media: Media) -> tuple[str, ...]:
 
 
 def _sound(plan: Plan, media: Media, filters: Sequence[str]) -> tuple[str, ...]:
+    return (*_through(plan, media, _chain(plan, media, filters)), *_encoded(plan))
+
+
+def _encoded(plan: Plan) -> tuple[str, ...]:
     variable = plan.quality.startswith("V")
     quality = ("-q:a", plan.quality[1:]) if variable else ("-b:a", f"{plan.quality}k")
-    shape = ("-ar", str(plan.sample_rate), "-ac", str(plan.channels))
-    return (*_through(plan, media, _chain(plan, media, filters)), "-c:a", "libmp3lame", *quality, *shape)
+    return ("-c:a", "libmp3lame", *quality, "-ar", str(plan.sample_rate), "-ac", str(plan.channels))
 
 
 def _listen(plan: Plan, media: Media, filters: Sequence[str]) -> tuple[str, ...]:

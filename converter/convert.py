@@ -3,65 +3,35 @@
 import tempfile
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from converter import channels, errors, loudness, metadata, tags, whole
+from converter import bitrates, channels, errors, loudness, parts, whole
 from converter.beginning import lateness
+from converter.conversion import Conversion
+from converter.division import Division
 from converter.encoder import Beside, Encoder
 from converter.encoding import parallel
 from converter.errors import ConversionFailed
+from converter.labels import Labels
 from converter.limits import Limits
 from converter.loudness import Level
 from converter.media import Media, Track
 from converter.metadata import Metadata
+from converter.parts import Part
 from converter.plan import Plan, changing, no_more_than, plan
 from converter.probe import probe
+from converter.progress import ENCODED, HALF, MEASURED, PROBED, OnProgress, Progress
 from converter.report import Loudness, Report
-from converter.sandbox import OnTime
 from converter.tracks import pair, ranked
 from converter.whole import Warned
 from pipeline.options import Options
 
-Phase = Literal["probing", "converting"]
 OnMedia = Callable[[dict[str, Any]], None]
-OnProgress = Callable[[Phase, float], None]
-PROBED, MEASURED, ENCODED = 0.02, 0.3, 0.98
-"""Where the steps end on the way from 0 to 1."""
 LOUDNESS_TRIES = 3
 """How often an MP3 is made again because its peaks or its loudness are off."""
 EMPTY = "empty_audio"
-HIGHER = 1.05
-"""From this factor on, a bitrate is higher than the source's."""
-
-
-@dataclass(frozen=True, slots=True)
-class Conversion:
-    """What came of a conversion."""
-
-    duration: float
-    complete: bool
-    warnings: tuple[Warned, ...]
-    reencoded: bool
-    track: int
-    language: str | None
-    channels: int
-    sample_rate: int
-    bitrate: int
-    """In kbit/s, on average."""
-    quality: str
-    encoders: int
-    """How many worked on it at once."""
-    chapters: int
-    gain: float | None
-    """In dB, if a loudness was asked for."""
-    loudness: Loudness | None
-    """Of the MP3 where one was asked for, else of what was encoded."""
-
-    def as_document(self) -> dict[str, Any]:
-        """Return what the job's `result` says, but for the place where the MP3 is stored."""
-        return asdict(self) | {"warnings": [asdict(warned) for warned in self.warnings]}
 
 
 def convert(  # noqa: PLR0913 - the whole core is behind this one call
@@ -95,11 +65,21 @@ def convert(  # noqa: PLR0913 - the whole core is behind this one call
             tempfile.TemporaryFile(dir=mp3.parent) as cover,
         ):
             encoder = Encoder(video, media, limits, stop)
-            work = _Work(encoder, options, mp3, Beside(text, cover), _Progress(on_progress))
+            beside = Beside(text, cover)
+            work = _Work(encoder, options, mp3, beside, Labels(options, beside), Progress(on_progress))
             return work.first_that_sounds(tracks, other)
     except BaseException:
-        mp3.unlink(missing_ok=True)
+        discard(mp3)
         raise
+
+
+def discard(mp3: Path) -> None:
+    """Delete an MP3 and its parts, as far as there are any."""
+    mp3.unlink(missing_ok=True)
+    for number in range(1, parts.MAX_PARTS + 1):
+        if not (part := parts.file_of(mp3, number)).exists():
+            break
+        part.unlink()
 
 
 def _chosen(media: Media, asked: int | str) -> tuple[list[Track], Track | None]:
@@ -110,25 +90,6 @@ def _chosen(media: Media, asked: int | str) -> tuple[list[Track], Track | None]:
     return ranked(media, asked), None
 
 
-class _Progress:
-    """Passes on fractions that only grow."""
-
-    def __init__(self, on_progress: OnProgress) -> None:
-        self._on_progress = on_progress
-        self._fraction = PROBED
-
-    def between(self, begin: float, end: float, seconds: float | None) -> OnTime:
-        """Return what takes the seconds that are done, of so many, on the way from `begin` to `end`."""
-
-        def on_time(done: float) -> None:
-            part = min(done / seconds, 1.0) if seconds else 0.0
-            self._fraction = max(self._fraction, begin + (end - begin) * part)
-            self._on_progress("converting", self._fraction)
-
-        on_time(0.0)
-        return on_time
-
-
 @dataclass(frozen=True, slots=True)
 class _Work:
     """One conversion, from the plan to the MP3 with its tags."""
@@ -137,7 +98,8 @@ class _Work:
     options: Options
     mp3: Path
     beside: Beside
-    progress: _Progress
+    labels: Labels
+    progress: Progress
 
     def first_that_sounds(self, tracks: Sequence[Track], other: Track | None) -> Conversion:
         """Convert the first of some tracks that is not empty, or a track and another for the right ear."""
@@ -162,16 +124,20 @@ class _Work:
         verdict = whole.judge(self.encoder, made, report, expected)
         if self.options.strict and not verdict.complete:
             raise errors.input_truncated(verdict.got, verdict.promised).after(report.tail)
-        text = self._tag(made, report)
+        text = self.labels.text()
+        self.labels.write(self.mp3, text, made, report)
+        divided = self._parts(made, level, report, text)
         seconds = report.samples / made.sample_rate
         return Conversion(
             duration=round(seconds, 3),
             complete=verdict.complete,
             warnings=(
                 *verdict.warnings,
-                *_warnings(made, self.options, report),
+                *bitrates.warnings(made, report),
+                *_of_loudness(self.options.loudness, report),
                 *channels.warnings(made, self.encoder.media, report),
-                *_of_text(text),
+                *(_of_text(text) if self.labels.kept else ()),
+                *_of_parts(self.options.split, divided),
             ),
             reencoded=not made.copied,
             track=made.track.number,
@@ -181,9 +147,10 @@ class _Work:
             bitrate=round(report.bitrate(made.sample_rate)),
             quality=made.quality,
             encoders=report.encoders,
-            chapters=len(text.chapters),
+            chapters=len(text.chapters) if self.labels.kept else 0,
             gain=None if level is None else round(level.gain, 2),
             loudness=report.loudness,
+            parts=tuple(divided),
         )
 
     def _check_length(self, planned: Plan, seconds: float | None) -> None:
@@ -193,7 +160,8 @@ class _Work:
             raise errors.nothing_there(planned.start)
 
     def _encode(self, planned: Plan, level: Level | None, expected: float | None) -> Report:
-        follow = self.progress.between(PROBED if level is None else MEASURED, ENCODED, expected)
+        end = ENCODED if self.options.split is None else HALF
+        follow = self.progress.between(PROBED if level is None else MEASURED, end, expected)
 
         def on_time(seconds: float) -> None:
             self._check_length(planned, seconds)
@@ -221,8 +189,8 @@ class _Work:
         if timing != made.timing:
             made = replace(made, timing=timing)
             report = self._encode(made, level, expected)
-        source, own = _bitrates(made, report)
-        if self.options.quality == "auto" and not made.copied and own > source * HIGHER:
+        source, own = bitrates.of_source(made, report), report.bitrate(made.sample_rate)
+        if self.options.quality == "auto" and not made.copied and own > source * bitrates.HIGHER:
             less = replace(made, quality=no_more_than(source, made.channels, made.sample_rate))
             if less != made:
                 return less, self._encode(less, level, expected)
@@ -264,45 +232,20 @@ class _Work:
             report = self._encode(made, level, expected)
         return level, report
 
-    def _tag(self, made: Plan, report: Report) -> Metadata:
-        self.beside.text.seek(0)
-        self.beside.cover.seek(0)
-        kept = self.options.tags == "keep"
-        text = metadata.read(self.beside.text.read(metadata.MAX_BYTES)) if kept else Metadata()
-        known = tags.Known(
-            title=self.options.title,
-            language=made.track.language if kept else None,
-            loudness=report.loudness,
-            cover=self.beside.cover.read(tags.MAX_COVER + 1) if kept else b"",
-        )
-        tags.write(self.mp3, text, known)
-        return text
+    def _parts(self, made: Plan, level: Level | None, report: Report, text: Metadata) -> list[Part]:
+        if self.options.split is None:
+            return []
+        filters = () if level is None else level.filters(made.sample_rate)
+        division = Division(self.encoder, made, filters, report, self.labels, self.progress)
+        return division.parts(self.mp3, text)
 
 
-def _bitrates(made: Plan, report: Report) -> tuple[float, float]:
-    """Return the source's and the MP3's bitrate in kbit/s."""
-    source = (
-        report.source_bytes / max(report.decoded_samples, 1) * (made.track.sample_rate or made.sample_rate)
-    )
-    return source * 8 / 1000, report.bitrate(made.sample_rate)
-
-
-def _warnings(made: Plan, options: Options, report: Report) -> list[Warned]:
-    found = []
-    source, own = _bitrates(made, report)
-    if own > source * HIGHER:
-        message = f"The MP3 has {own:.0f} kbit/s, the video only {source:.0f}: it is larger, but no better."
-        found.append(Warned("higher_bitrate", message))
-    if made.quality.isdigit() and own < int(made.quality) / HIGHER:
-        message = f"At {made.sample_rate} Hz an MP3 has {own:.0f} kbit/s at most, not {made.quality}."
-        found.append(Warned("bitrate_lowered", message))
+def _of_loudness(asked: float | None, report: Report) -> list[Warned]:
     heard = report.loudness
-    if options.loudness is not None and heard is not None and abs(heard.integrated - options.loudness) > 1:
-        message = (
-            f"The loudness is {heard.integrated:.1f} LUFS: it could not be brought to {options.loudness:g}."
-        )
-        found.append(Warned("loudness_missed", message))
-    return found
+    if asked is None or heard is None or abs(heard.integrated - asked) <= 1:
+        return []
+    message = f"The loudness is {heard.integrated:.1f} LUFS: it could not be brought to {asked:g}."
+    return [Warned("loudness_missed", message)]
 
 
 def _of_text(text: Metadata) -> list[Warned]:
@@ -310,3 +253,10 @@ def _of_text(text: Metadata) -> list[Warned]:
         return []
     message = "The tags do not say how their letters are encoded: they were guessed. Check title and artist."
     return [Warned("text_guessed", message)]
+
+
+def _of_parts(asked: str | None, made: Sequence[Part]) -> list[Warned]:
+    if asked is None or made:
+        return []
+    what = "chapters" if asked == "chapters" else "silence long enough to split it at"
+    return [Warned("not_split", f"The sound has no {what}: there is only the one MP3.")]

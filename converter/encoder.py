@@ -79,6 +79,22 @@ class Encoder:
 
         return self._hear(arguments, plan, on_time)
 
+    def decode(self, plan: Plan, filters: Sequence[str], sink: int) -> Report:
+        """Write the samples that the encoder would get to a descriptor."""
+
+        def arguments(samples: int | None) -> Sequence[str]:
+            return command.decode(plan, self.media, filters, sink, samples=samples)
+
+        return self._hear(arguments, plan, lambda _: None, shared=(sink,))
+
+    def silences(self, plan: Plan, filters: Sequence[str], depth: float, on_time: OnTime) -> Report:
+        """Find where what the encoder would get is silent, which is below so many dBFS."""
+
+        def arguments(samples: int | None) -> Sequence[str]:
+            return command.silences(plan, self.media, filters, depth, samples=samples)
+
+        return self._hear(arguments, plan, on_time)
+
     def survey(self, picture: int) -> tuple[float, Report]:
         """Read the whole file without decoding it; return where it ends, and what was said."""
         ends = [0.0]

@@ -4,6 +4,8 @@ import re
 from collections import deque
 from dataclasses import dataclass
 
+from converter.parts import Silence
+
 LOG_LINES = 50
 
 READ = re.compile(
@@ -22,6 +24,7 @@ DROPPED = re.compile(r"discarding (\d+) audio samples")
 CHANGED = re.compile(r"Reconfiguring filter graph because audio parameters changed to (\d+) Hz")
 EVENED = re.compile(r"out#0/null .*Output stream #0:0 \(audio\): \d+ frames encoded \((\d+) samples\)")
 """What came of sound of which the sample rate changes."""
+SILENCE = re.compile(r"silencedetect.*\] silence_(start|end): (-?[\d.]+)")
 CHANNEL = re.compile(
     r"\[Parsed_astats_\d+ @ \w+\] \[info\] (?:Channel: (\d+)|Peak level dB: (-?[\d.]+|-?inf|-?nan))"
 )
@@ -78,6 +81,9 @@ class Report:
         """How many there were, once all had one sample rate."""
         self.jumps = 0
         """How often the clock of a stream of packets jumped."""
+        self.silences: list[Silence] = []
+        """Where it is silent, if that was asked for."""
+        self._silent_from = 0.0
         self.unread_links = 0
         """How many links of a chain ffmpeg could make nothing of."""
         self.encoded_samples = 0
@@ -126,6 +132,11 @@ class Report:
             self.changed_rates.append(int(found[1]))
         elif JUMPED in line:
             self.jumps += 1
+        elif found := SILENCE.search(line):
+            if found[1] == "start":
+                self._silent_from = float(found[2])
+            else:
+                self.silences.append(Silence(self._silent_from, float(found[2])))
         elif found := CHANNEL.search(line):
             self._hear(found[1], found[2])
 

@@ -53,6 +53,8 @@ class Options(BaseModel):
     """The integrated loudness to bring the sound to, in LUFS; `None` leaves it as it is."""
     tags: Literal["keep", "strip"] = "keep"
     title: str | None = None
+    split: Literal["chapters", "silence"] | None = None
+    """Besides the MP3, one for each chapter, or for each piece between two silences."""
     strict: bool = False
     """Fail rather than make an MP3 of a video that is not whole."""
     callback_url: str | None = None
@@ -80,8 +82,9 @@ class Options(BaseModel):
     def as_document(self) -> dict[str, Any]:
         """Return what the job stores; `model_validate` reads it back, and refuses what it does not know."""
         document = self.model_dump()
-        if self.callback_url is None:  # a converter of an earlier release does not know it
-            del document["callback_url"]
+        for name in ("callback_url", "split"):
+            if document[name] is None:  # a converter of an earlier release does not know it
+                del document[name]
         return document
 
 
@@ -151,6 +154,11 @@ def _title(name: str, value: str) -> str | None:
     return value or None
 
 
+def _split(name: str, value: str) -> str | None:
+    found = _one_of(name, value, ("off", "chapters", "silence"))
+    return None if found == "off" else found
+
+
 def _strict(name: str, value: str) -> bool:
     return _one_of(name, value, (*YES, *NO)) in YES
 
@@ -179,6 +187,7 @@ _READERS: Mapping[str, Callable[[str, str], Any]] = {
     "loudness": _loudness,
     "tags": _tags,
     "title": _title,
+    "split": _split,
     "strict": _strict,
     "callback_url": _url,
 }

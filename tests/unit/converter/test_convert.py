@@ -9,7 +9,8 @@ import pytest
 from mutagen.id3 import ID3
 from mutagen.mp3 import MP3
 
-from converter.convert import Conversion, convert
+from converter.conversion import Conversion
+from converter.convert import convert
 from converter.errors import Cancelled, ConversionFailed
 from converter.limits import Limits
 from pipeline.options import Options
