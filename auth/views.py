@@ -13,7 +13,7 @@ from auth.sessions import Session
 from chassis.web import prefers_json
 
 JWKS_SECONDS = 30
-"""How long a key set may be cached: no longer than the gateway takes to fetch it anew."""
+"""How long a key set may be cached: no longer than the gateway takes to fetch it again."""
 
 routes = Blueprint("routes", __name__)
 

@@ -18,11 +18,11 @@ ALGORITHM = "ES256"
 CLAIMS = ["sub", "iss", "aud", "exp", "iat", "jti", "username", "admin", "scope"]
 MAX_TOKEN_BYTES = 4096
 MAX_VERIFIED = 10_000
-"""How many tokens are remembered; then all are forgotten and verified anew."""
+"""How many tokens are remembered; then all are forgotten and verified again."""
 LEEWAY_SECONDS = 20
 """How far the clocks of two machines may stand apart."""
 REFRESH_SECONDS = 10.0
-"""How often keys and revocations are fetched anew: what is withdrawn is refused after this."""
+"""How often keys and revocations are fetched again: what is withdrawn is refused after this."""
 COOLDOWN_SECONDS = 5.0
 """The least time between two fetches, whatever key ids strangers make up."""
 FIRST_COOLDOWN_SECONDS = 1.0

@@ -182,7 +182,7 @@ def _shape(plan: Plan) -> str:
 def _through(plan: Plan, media: Media, chain: str) -> tuple[str, ...]:
     """Return the arguments that lead a track through a chain of filters.
 
-    ffmpeg builds the filters anew where the sound changes, and they would begin to measure and to keep
+    ffmpeg builds the filters again where the sound changes, and they would begin to measure and to keep
     times again.  So only its shape is changed there; a decoder of what comes out feeds the chain.
     """
     if plan.other is not None and not media.links:

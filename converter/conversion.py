@@ -34,8 +34,7 @@ class Conversion:
     """If it was split; each lies in a file of its own beside the MP3."""
 
     def as_document(self) -> dict[str, Any]:
-        """Return what the job's `result` says, but for the place where the MP3 and its parts are stored."""
-        return asdict(self) | {
-            "warnings": [asdict(warned) for warned in self.warnings],
-            "parts": [asdict(part) for part in self.parts],
-        }
+        """Return what the job's `result` says, but for what is stored."""
+        document = asdict(self) | {"warnings": [asdict(warned) for warned in self.warnings]}
+        del document["parts"]
+        return document

@@ -43,7 +43,7 @@ class Link:
 
     @property
     def is_empty(self) -> bool:
-        """Say whether it has no more than headers: radios begin a link anew for each title that they show."""
+        """Say whether it has no more than headers: radios begin a link for each title that they show."""
         return self.sound is not None and self.first is None
 
     @property

@@ -7,7 +7,6 @@ folder, the MP3's way into the store, and what happens when the lease or the pro
 import hashlib
 import threading
 import time
-import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,11 +18,13 @@ from pydantic import ValidationError
 
 from chassis import logs
 from converter import peaks
+from converter.conversion import Conversion
 from converter.convert import convert
 from converter.errors import Cancelled, ConversionFailed, of_a_full_disk
 from converter.lease import WorkKeeper
 from converter.limits import Limits
 from converter.scratch import Scratch
+from converter.storing import Storing
 from pipeline.broker import BrokerUnavailable
 from pipeline.doorbell import Publishes, ring
 from pipeline.fair_queue import FairQueue
@@ -34,9 +35,8 @@ from pipeline.mongodb import StoreRefused, StoreUnavailable
 from pipeline.options import Options
 from pipeline.speeds import Speeds, kind
 
-READ_BYTES = 1024 * 1024
-SPACE_FACTOR = 1.4
-"""Room that a job needs, as a multiple of its video: the MP3 lies beside it, for a while in parts as well."""
+SPACE_FACTOR, SPLIT_FACTOR = 1.4, 1.8
+"""Room that a job needs, as a multiple of its video: the MP3 lies beside it, and a split one twice."""
 SPACE_BYTES = 64 * 1024 * 1024
 SPACE_DELAY = timedelta(seconds=30)
 VERSION_DELAY = timedelta(seconds=10)
@@ -158,11 +158,12 @@ class _Work:
                 on_progress=self.keeper.progress,
             )
             self.keeper.progress("storing", 0.99)
-            result = done.as_document() | self._store(mp3, self._peaks(mp3))
+            result = done.as_document() | self._store(mp3, done)
         return self._done(result)
 
     def _waits_for_space(self) -> bool:
-        needed = int(self.job.source["size"] * SPACE_FACTOR) + SPACE_BYTES
+        factor = SPLIT_FACTOR if self.job.options.get("split") else SPACE_FACTOR
+        needed = int(self.job.source["size"] * factor) + SPACE_BYTES
         if self.use.scratch.free_bytes >= needed:
             return False
         log.error(
@@ -204,35 +205,11 @@ class _Work:
             log.warning("no waveform", reason=str(error))
             return b""
 
-    def _store(self, mp3: Path, waveform: bytes) -> dict[str, Any]:
-        """Put the MP3 into the store and return what the job's `result` says of it.
-
-        The waveform lies in the blob's metadata: it is there as long as the MP3, and no longer.
-        """
-        blob_id = self.job.claimed.blob_id
-
-        def attempt() -> dict[str, Any]:
-            self.use.mp3s.delete(blob_id)  # of an attempt that an outage broke off
-            metadata: dict[str, Any] = {
-                "owner": self.job.owner,
-                "job_id": self.job.id,
-                "content_type": "audio/mpeg",
-            }
-            if waveform:
-                metadata["peaks"] = waveform
-            crc32 = 0
-            with (
-                mp3.open("rb") as file,
-                self.use.mp3s.create(blob_id, f"{self.job.id}.mp3", **metadata) as blob,
-            ):
-                while data := file.read(READ_BYTES):
-                    self._go_on()
-                    blob.write(data)
-                    crc32 = zlib.crc32(data, crc32)
-            stored = {"blob": blob_id, "size": blob.size, "sha256": blob.sha256, "crc32": crc32}
-            return {**stored, "peaks": len(waveform)}
-
-        return self._patiently(attempt)
+    def _store(self, mp3: Path, done: Conversion) -> dict[str, Any]:
+        """Store what was made, and return what the job's `result` says of it."""
+        storing, waveform = Storing(self.use.mp3s, self.job, self._go_on), self._peaks(mp3)
+        parts = self._patiently(lambda: storing.parts(mp3, done))
+        return self._patiently(lambda: storing.mp3(mp3, waveform)) | parts
 
     def _describe(self, media: dict[str, Any]) -> None:
         self._patiently(lambda: self.use.jobs.describe(self.job.claimed, media))
@@ -277,7 +254,7 @@ class _Work:
             self._ring(job, "mp3")
             return "done"
         log.warning("the lease is lost: the work is discarded")
-        self._delete_blob()
+        self._delete_blobs()
         return "lease lost"
 
     def _given_back(self) -> str:
@@ -289,12 +266,13 @@ class _Work:
         if job is None:
             return self._lost()
         self._ring(job, "video")
-        self._delete_blob()
+        self._delete_blobs()
         return "given back"
 
-    def _delete_blob(self) -> None:
+    def _delete_blobs(self) -> None:
         try:
-            self.use.mp3s.delete(self.job.claimed.blob_id)
+            for blob_id in self.job.claimed.blob_ids:
+                self.use.mp3s.delete(blob_id)
         except (StoreUnavailable, StoreRefused) as error:
             log.warning("deleting the files is left to the reconciler", reason=str(error))
 

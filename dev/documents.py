@@ -15,7 +15,7 @@ TABLE = re.compile(r"(?<=<!-- errors: made by `make docs` -->\n)(.*?)(?=<!-- end
 
 
 def api(text: str) -> str:
-    """Return docs/api.md with its table of errors made anew."""
+    """Return docs/api.md with its table of errors made again."""
     return TABLE.sub(lambda _: table(), text)
 
 

@@ -99,6 +99,17 @@ def no_peaks() -> Words:
     )
 
 
+@errors.problem(HTTPStatus.NOT_FOUND)
+def no_such_part(count: int) -> Words:
+    """The MP3 has no part of this number, or was not split."""
+    if not count:
+        return Words(
+            "this MP3 has no parts",
+            "POST /v1/jobs/<id>/retry?split=chapters makes them, or split=silence.",
+        )
+    return Words("there is no such part", f"The parts have the numbers 1 to {count}.")
+
+
 @errors.problem(HTTPStatus.NOT_FOUND, "not_found")
 def no_such_route(path: str) -> Words:
     """There is nothing at this address."""

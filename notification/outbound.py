@@ -113,7 +113,7 @@ class Outbound:
 
 
 def _cut(connection: socket.socket, too_late: threading.Event) -> None:
-    """End a connection whose other end trickles: a timeout of the socket begins anew with every byte."""
+    """End a connection whose other end trickles: a timeout of the socket restarts with every byte."""
     too_late.set()
     with suppress(OSError):  # it has ended by itself
         connection.shutdown(socket.SHUT_RDWR)

@@ -139,7 +139,7 @@ class MailServer:
 
 
 class _Session(smtplib.SMTP):
-    """A session that ends: smtplib's own timeout begins anew with every byte that trickles in."""
+    """A session that ends: smtplib's own timeout restarts with every byte that trickles in."""
 
     def __init__(self, host: str, port: int, patience: Patience, **tls: Any) -> None:
         self._seconds = patience.answer

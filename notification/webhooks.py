@@ -211,7 +211,7 @@ class Sender:
         (self._failing.add if failed else self._failing.discard)(endpoint_id)
 
     def _guarded(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
-        """Do a piece of work; whatever hinders it, the next round begins it anew."""
+        """Do a piece of work; whatever hinders it, the next round starts it over."""
         try:
             return work(*args, **kwargs)
         except (StoreUnavailable, StoreRefused) as error:

@@ -1,7 +1,7 @@
 """Speak to RabbitMQ: connections, queues and the publisher; `consumer` takes the messages.
 
 The only module that imports pika.  One thread owns each connection and its heartbeats; others leave it
-work and `wake` it.  A broken connection is dropped and made anew.
+work and `wake` it.  A broken connection is dropped and made again.
 Queues are declared here, by publisher and consumer alike, so nobody creates them by hand.
 """
 
@@ -134,7 +134,7 @@ class Backoff:
         self._ceiling = BACKOFF_SECONDS[0]
 
     def reset(self) -> None:
-        """Begin anew: the connection stood."""
+        """Start over: the connection stood."""
         self._ceiling = BACKOFF_SECONDS[0]
 
     def next(self) -> float:
@@ -155,7 +155,7 @@ def explain(error: Exception) -> str:
     if isinstance(error, ChannelClosedByBroker) and error.reply_code == PRECONDITION_FAILED:
         return (
             f"a queue exists with other arguments ({error.reply_text}); drain and delete it, "
-            "and it is declared anew as a quorum queue"
+            "and it is declared again as a quorum queue"
         )
     return f"{type(error).__name__}: {error}"[:300]
 

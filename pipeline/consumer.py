@@ -22,7 +22,7 @@ from pipeline.broker import (
 )
 
 ANEW_SECONDS = 60.0
-"""A consumer that hears nothing for so long consumes anew: where a queue was deleted and declared again
+"""A consumer that hears nothing for so long consumes again: where a queue was deleted and declared again
 within a moment, RabbitMQ 3.10 goes on counting its consumers and delivers nothing to them."""
 
 log = logs.get(__name__)

@@ -143,7 +143,7 @@ class Deliveries:
 
     @crashpoints
     def replay(self, delivery: Delivery) -> Delivery | None:
-        """Make a delivery due anew, whatever became of it."""
+        """Make a delivery due again, whatever became of it."""
         again = {"state": "pending", "due_at": self._now(), "tries": 0}
         with translated():
             document = self._deliveries.find_one_and_update(
@@ -153,7 +153,7 @@ class Deliveries:
 
     @crashpoints
     def replay_since(self, endpoint: Endpoint, since: datetime) -> int:
-        """Make all that failed since a time due anew; return how many."""
+        """Make all that failed since a time due again; return how many."""
         failed = {"endpoint": endpoint.id, "state": "failed", "created_at": {"$gte": since}}
         again = {"state": "pending", "due_at": self._now(), "tries": 0}
         with translated():

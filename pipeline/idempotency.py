@@ -50,7 +50,7 @@ class IdempotencyKeys:
 
     @crashpoints
     def forget(self, owner: str, key: str, known: Remembered) -> None:
-        """Let a key be used anew, unless it has been already: what it made is gone."""
+        """Let a key be used again, unless it has been already: what it made is gone."""
         with translated():
             self._keys.delete_one({"_id": f"{owner}:{key}", "job_ids": list(known.job_ids)})
 

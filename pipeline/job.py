@@ -25,6 +25,16 @@ class Lease:
         """The id of the MP3 that this claim stores."""
         return f"{self.job_id}.{self.token}"
 
+    @property
+    def parts_id(self) -> str:
+        """The id of the blob that the MP3's parts lie in, one after the other."""
+        return f"{self.blob_id}.parts"
+
+    @property
+    def blob_ids(self) -> tuple[str, str]:
+        """The ids of all that this claim stores."""
+        return self.blob_id, self.parts_id
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -72,3 +82,16 @@ class Job:
     def claimed(self) -> Lease:
         """The lease of the claim that this document was read by."""
         return Lease(self.id, self.lease["token"])
+
+    @property
+    def parts(self) -> Sequence[Mapping[str, Any]]:
+        """The parts of the MP3, if it was split: {number, title, name, start, duration, place, size, …}."""
+        return () if self.result is None else self.result.get("parts", ())
+
+    @property
+    def blob_ids(self) -> tuple[str, ...]:
+        """The ids of the stored MP3 and of its parts; none without a result."""
+        if self.result is None:
+            return ()
+        blob_id: str = self.result["blob"]
+        return (blob_id, f"{blob_id}.parts") if self.parts else (blob_id,)

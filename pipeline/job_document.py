@@ -64,12 +64,15 @@ def new(  # noqa: PLR0913 - one argument for each thing that is known when an up
 def event(
     kind: str, *, result: Mapping[str, Any] | None = None, error: Mapping[str, Any] | None = None
 ) -> Document:
-    """Return what webhooks are to be told of, as it is now: a later run of the job changes nothing of it."""
+    """Return what webhooks are to be told of, as it is now: a later run of the job changes nothing of it.
+
+    Of the parts of a split MP3, of which there can be many, only the job tells.
+    """
     return {
         "id": uuid4().hex,
         "type": f"job.{kind}",
         "at": now(),
-        "result": None if result is None else dict(result),
+        "result": None if result is None else {n: value for n, value in result.items() if n != "parts"},
         "error": None if error is None else dict(error),
     }
 

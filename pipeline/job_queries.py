@@ -126,7 +126,8 @@ class JobQueries:
         active = {"$in": ["$state", ["uploading", "queued", "converting"]]}
         today = {"$gte": ["$created_at", now() - timedelta(days=1)]}
         video = {"$cond": ["$source.kept", {"$ifNull": ["$source.size", 0]}, 0]}
-        mp3 = {"$cond": [{"$eq": ["$state", "done"]}, {"$ifNull": ["$result.size", 0]}, 0]}
+        made = {"$add": [{"$ifNull": [f"$result.{name}", 0]} for name in ("size", "parts_size")]}
+        mp3 = {"$cond": [{"$eq": ["$state", "done"]}, made, 0]}
         sums = {
             "active_jobs": {"$sum": {"$cond": [active, 1, 0]}},
             "jobs_today": {"$sum": {"$cond": [today, 1, 0]}},

@@ -369,7 +369,7 @@ class Jobs(JobQueries):
 CONVERTER_CRASHED: Mapping[str, Any] = {
     "code": "converter_crashed",
     "message": f"The conversion was begun {MAX_ATTEMPTS} times and never came to an end.",
-    "hint": "Save the video anew with another program and upload it again.",
+    "hint": "Export the video again with another program and upload that copy.",
     "retryable": True,
 }
 

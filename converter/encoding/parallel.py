@@ -45,7 +45,7 @@ def encode(  # noqa: PLR0913 - as `Encoder.encode`, and what is expected
     try:
         return Parallel(encoder, plan, blocks).encode(mp3, beside, on_time)
     except Unmatched as error:
-        log.info("one encoder begins anew", reason=str(error), quality=plan.quality)
+        log.info("one encoder starts over", reason=str(error), quality=plan.quality)
         return None
 
 

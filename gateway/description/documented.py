@@ -16,6 +16,7 @@ QUERY_OF_OPTIONS = (
     "loudness",
     "tags",
     "title",
+    "split",
     "strict",
     "callback_url",
 )

@@ -31,6 +31,7 @@ _QUALITY = {"type": "string", "pattern": f"^(auto|[vV][0-9]|({'|'.join(map(str, 
 _WORD = {"type": "string", "maxLength": MAX_TEXT}
 _COUNT = {"type": "string", "pattern": "^[0-9]{1,12}$"}
 PARAMETERS: dict[str, tuple[str, Json]] = {
+    "number": ("The part's number, from 1.", {"type": "string", "minLength": 1}),
     "job_id": ("The job's id: 32 hexadecimal characters.", {"type": "string", "minLength": 1}),
     "session_id": ("The session's id.", {"type": "string", "minLength": 1}),
     "share_id": ("The link's id, as the list tells it.", {"type": "string", "minLength": 1}),
@@ -71,6 +72,10 @@ PARAMETERS: dict[str, tuple[str, Json]] = {
     ),
     "tags": ("Keep or strip title, artist, …", {"type": "string", "enum": ["keep", "strip"]}),
     "title": ("The MP3's title.", {"type": "string", "maxLength": MAX_TITLE, "pattern": "^[ -~]*$"}),
+    "split": (
+        "Also make one MP3 for each chapter, or for each piece between silences.",
+        {"type": "string", "enum": ["off", "chapters", "silence"]},
+    ),
     "callback_url": (
         "Where to tell of the outcome: https, on port 443 or 8443.",
         {"type": "string", "maxLength": MAX_URL, "pattern": "^https://[a-z0-9.-]+(:8443)?/[ -~]*$"},

@@ -90,7 +90,7 @@ class PacedSocket(socket.socket):  # type: ignore[misc]  # gevent publishes no t
         self.begin()
 
     def begin(self, patience: float | None = None) -> None:
-        """Start counting anew: a request begins, or is waited for with another patience."""
+        """Start counting again: a request begins, or is waited for with another patience."""
         self._left = self._pace.patience if patience is None else patience
         self._left_to_take = self._taking.patience
 

@@ -1,4 +1,4 @@
-"""Several MP3s as one zip that is made as it is sent, and of which any range can be.
+"""MP3s, or their parts, as one zip that is made as it is sent, and of which any range can be.
 
 MP3s get no smaller, so they are stored as they are: their sizes and checksums are known, and with them
 every byte of the zip is, before the first one is sent.  Libraries that stream zips make no ranges.
@@ -9,9 +9,9 @@ import hashlib
 import struct
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Self
+from typing import Any
 
 from gateway import problems
 from gateway.jobs.sending import Content
@@ -40,8 +40,9 @@ def of(jobs: Sequence[Job], mp3s: Blobs) -> Content:
     for job in jobs:
         if job.state != "done" or job.result is None:
             raise problems.not_ready(job.state)
-        members.append(_Member.of(job, job.result, mp3s, offset, taken))
-        offset += members[-1].length
+        for member in _members(job, job.result, mp3s, taken):
+            members.append(replace(member, offset=offset))
+            offset += members[-1].length
     end = _end(members, offset)
 
     def read(start: int, stop: int) -> Iterator[bytes]:
@@ -66,25 +67,13 @@ class _Member:
 
     name: bytes
     blob_id: str
+    place: int
+    """Where it begins in the blob."""
     size: int
     tag: bytes
     crc32: int
     ended_at: datetime
-    offset: int
-
-    @classmethod
-    def of(cls, job: Job, result: Mapping[str, Any], mp3s: Blobs, offset: int, taken: set[str]) -> Self:
-        """Return the next member, under a name that none before has."""
-        crc32 = result.get("crc32")
-        return cls(
-            name=_free(names.of_mp3(job.source["filename"]), taken).encode(),
-            blob_id=result["blob"],
-            size=result["size"],
-            tag=result["sha256"].encode(),
-            crc32=_crc32(mp3s, result["blob"]) if crc32 is None else crc32,
-            ended_at=job.ended_at or job.updated_at,
-            offset=offset,
-        )
+    offset: int = 0
 
     @property
     def header(self) -> bytes:
@@ -119,7 +108,20 @@ class _Member:
         yield header[max(start, 0) : max(stop, 0)]
         first, last = max(start - len(header), 0), min(stop - len(header), self.size)
         if first < last:
-            yield from mp3s.read(mp3s.find(self.blob_id), first, last)
+            yield from mp3s.read(mp3s.find(self.blob_id), self.place + first, self.place + last)
+
+
+def _members(job: Job, result: Mapping[str, Any], mp3s: Blobs, taken: set[str]) -> Iterator[_Member]:
+    """Yield a job's MP3, or its parts in a folder, under a name that none before has."""
+    ended_at, name = job.ended_at or job.updated_at, _free(names.of_mp3(job.source["filename"]), taken)
+    if not job.parts:
+        crc32, blob_id = result.get("crc32"), result["blob"]
+        crc32 = _crc32(mp3s, blob_id) if crc32 is None else crc32
+        yield _Member(name.encode(), blob_id, 0, result["size"], result["sha256"].encode(), crc32, ended_at)
+    for part in job.parts:
+        path, tag = f"{name.removesuffix('.mp3')}/{part['name']}", part["sha256"].encode()
+        blob_id, place, size = f"{result['blob']}.parts", part["place"], part["size"]
+        yield _Member(path.encode(), blob_id, place, size, tag, part["crc32"], ended_at)
 
 
 def _end(members: Sequence[_Member], offset: int) -> bytes:

@@ -29,7 +29,7 @@ log = logs.get(__name__)
 
 
 class TooLongAgo(Exception):
-    """Deletions from then are forgotten: whoever was away for so long lists their jobs anew."""
+    """Deletions from then are forgotten: whoever was away for so long lists their jobs again."""
 
 
 class Deletions(Protocol):

@@ -35,6 +35,31 @@ def send_mp3(job: Job, mp3s: Blobs, downloads: Shares, *, who: str | None = None
     return response
 
 
+def send_part(job: Job, number: str, mp3s: Blobs, downloads: Shares) -> Response:
+    """Return a part of the job's MP3, or what the request's range and conditions ask of it.
+
+    Raises:
+        Problem: as `send_mp3`, or there is no such part.
+    """
+    blob = _blob(job, mp3s)
+    found = next((part for part in job.parts if str(part["number"]) == number), None)
+    if found is None:
+        raise problems.no_such_part(len(job.parts))
+    parts, place = mp3s.find(f"{blob.id}.parts"), found["place"]
+    content = Content(
+        filename=found["name"],
+        plain_name=f"{found['number']}.mp3",
+        mimetype="audio/mpeg",
+        size=found["size"],
+        tag=found["sha256"],
+        changed_at=parts.uploaded_at,
+        read=lambda start, stop: mp3s.read(parts, place + start, place + stop, ahead=False),
+    )
+    response = send(content, "inline" if request.args.get("inline") else "attachment")
+    response.call_on_close(downloads.take(job.owner, request.remote_addr or ""))
+    return response
+
+
 def send_peaks(job: Job, mp3s: Blobs) -> Response:
     """Return the waveform of the job's MP3.
 

@@ -1,5 +1,6 @@
 """What the owner of a job is told of it."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import url_for
@@ -11,7 +12,7 @@ from pipeline.job import Job
 
 def describe(job: Job) -> dict[str, Any]:
     """Return a job as the API tells it."""
-    result = None if job.result is None else {k: v for k, v in job.result.items() if k != "blob"}
+    result = None if job.result is None else _result(job, job.result)
     error = None if job.error is None else {k: v for k, v in job.error.items() if k != "log"}
     notice = None if job.notice is None else {"state": job.notice["state"], "tries": job.notice["tries"]}
     return {
@@ -37,6 +38,16 @@ def describe(job: Job) -> dict[str, Any]:
     }
 
 
+def _result(job: Job, result: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the result without the places in the store, each part with its address."""
+    parts = [
+        {k: v for k, v in part.items() if k != "place"}
+        | {"url": url_for("jobs.part", job_id=job.id, number=part["number"])}
+        for part in job.parts
+    ]
+    return {k: v for k, v in result.items() if k != "blob"} | {"parts": parts}
+
+
 def links(job: Job) -> dict[str, str]:
     """Return where one can go from a job in its state."""
     found = {"self": url_for("jobs.show", job_id=job.id), "events": url_for("jobs.events", job_id=job.id)}
@@ -44,6 +55,8 @@ def links(job: Job) -> dict[str, str]:
         found["mp3"] = url_for("jobs.mp3", job_id=job.id)
         if job.result and job.result.get("peaks"):
             found["peaks"] = url_for("jobs.peaks", job_id=job.id)
+        if job.parts:
+            found["parts"] = url_for("jobs.archive", ids=job.id)
     if job.state in ("queued", "converting"):
         found["cancel"] = url_for("jobs.cancel", job_id=job.id)
     if job.state in ("done", "failed", "canceled") and job.source["kept"]:

@@ -25,7 +25,7 @@ Versions = Callable[[Sequence[str]], Mapping[str, int]]
 """Returns the versions of the jobs that still exist."""
 
 Look = Callable[[], Job]
-"""Reads a job anew."""
+"""Reads a job again."""
 
 log = logs.get(__name__)
 

@@ -15,7 +15,7 @@ from gateway.door.access import requires
 from gateway.door.body import Body
 from gateway.jobs.archive import MOST
 from gateway.jobs.archive import of as archive_of
-from gateway.jobs.downloads import send_mp3, send_peaks
+from gateway.jobs.downloads import send_mp3, send_part, send_peaks
 from gateway.jobs.events import stream
 from gateway.jobs.job_view import describe
 from gateway.jobs.sending import send
@@ -126,6 +126,19 @@ def mp3(job_id: str) -> Response:
     return send_mp3(own_job(job_id), use().mp3s, use().downloads)
 
 
+@routes.get("/<job_id>/parts/<number>")
+@requires("jobs:read")
+@documented(
+    {200: "mp3", 206: "mp3", 304: "nothing"},
+    errors=(404, 409, 412, 416),
+    query=("inline",),
+    headers=("Range",),
+)
+def part(job_id: str, number: str) -> Response:
+    """Download a part of a split MP3."""
+    return send_part(own_job(job_id), number, use().mp3s, use().downloads)
+
+
 @routes.get("/<job_id>/peaks")
 @requires("jobs:read")
 @documented({200: "Peaks", 304: "nothing"}, errors=(404, 409))
@@ -143,7 +156,7 @@ def peaks(job_id: str) -> Response:
     headers=("Range",),
 )
 def archive() -> Response:
-    """Download the MP3s of several finished jobs as one zip."""
+    """Download the MP3s of finished jobs as one zip; of a split one its parts, in a folder."""
     ids = dict.fromkeys(request.args.get("ids", "").split(","))
     if not 0 < len(ids) <= MOST or "" in ids:
         raise problems.invalid_parameter("ids", f"the ids of 1 to {MOST} jobs, with commas between")
@@ -245,8 +258,8 @@ def delete(job_id: str) -> Response:
     audit.record("deleted", job_id=job_id)
     try:
         use().videos.delete(job_id)
-        if deleted.result is not None:
-            use().mp3s.delete(deleted.result["blob"])
+        for blob_id in deleted.blob_ids:
+            use().mp3s.delete(blob_id)
     except (StoreUnavailable, StoreRefused):
         audit.record("files left to the reconciler", job_id=job_id)
     return Response(status=HTTPStatus.NO_CONTENT)

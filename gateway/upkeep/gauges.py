@@ -37,7 +37,7 @@ class Gauges:
         self._due_at = clock()
 
     def refresh(self) -> None:
-        """Count anew, if that is due.
+        """Count again, if that is due.
 
         Raises:
             StoreUnavailable: MongoDB is away.

@@ -55,6 +55,6 @@ class Retention:
         if self.jobs.expire(job) is None:
             return False
         self.videos.delete(job.id)
-        if job.result is not None:
-            self.mp3s.delete(job.result["blob"])
+        for blob_id in job.blob_ids:
+            self.mp3s.delete(blob_id)
         return True

@@ -14,7 +14,7 @@ from pipeline.files import Blobs
 from pipeline.job import Job
 from pipeline.jobs import Jobs
 
-OURS = re.compile(r"([0-9a-f]{32})(\.[0-9]+)?")
+OURS = re.compile(r"([0-9a-f]{32})(\.[0-9]+(\.parts)?)?")
 """The ids that this suite gives; what other tools stored beside is left alone."""
 LOOKED_UP = 500
 """How many jobs are asked for at once."""
@@ -68,7 +68,7 @@ def _wants_video(job: Job, _: str) -> bool:
 
 
 def _wants_mp3(job: Job, blob_id: str) -> bool:
-    """Tell whether this is the job's MP3, or what the holder of its lease is storing now."""
+    """Tell whether this is the job's MP3 or its parts, or what the holder of its lease is storing now."""
     if job.state == "converting":
-        return blob_id == job.claimed.blob_id
-    return job.state == "done" and job.result is not None and blob_id == job.result["blob"]
+        return blob_id in job.claimed.blob_ids
+    return job.state == "done" and blob_id in job.blob_ids

@@ -9,7 +9,7 @@ const AGAIN_MS = 3000;
  * @property {(job: any) => void} job
  * @property {(jobs: any[]) => void} queue these have another place in the queue
  * @property {(id: string) => void} deleted
- * @property {() => void} reset what is known is too old: list anew
+ * @property {() => void} reset what is known is too old: list again
  */
 
 /**

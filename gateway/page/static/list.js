@@ -2,7 +2,7 @@
 import * as options from "./options.js";
 import * as player from "./player.js";
 import { changed, shown, store } from "./state.js";
-import { say, t } from "./texts.js";
+import { clock, say, t } from "./texts.js";
 import { repeat } from "./vendor/lit-html/directives/repeat.js";
 import { html, nothing } from "./vendor/lit-html/lit-html.js";
 
@@ -55,6 +55,7 @@ function rowView(item, acts) {
       ${row.progress === null ? nothing : barView(row, row.progress)}
       ${row.notes.length > 0 ? html`<div class="notes">${row.notes.map((note) => html`<p>${sentence(note)}</p>`)}</div>` : nothing}
       ${row.state === "failed" ? technical(job) : nothing}
+      ${job?.links.parts ? partsView(job) : nothing}
       ${job && shown.playing === job.id && row.actions.includes("play") ? player.view(job) : nothing}
       ${again && again.id === job?.id ? againView(item, again.options, acts) : nothing}
     </li>`;
@@ -100,6 +101,19 @@ function button(action, item, acts) {
   return html`<button class=${kind} data-do=${action} aria-label=${label}
     aria-expanded=${expands ? String(open === job.id) : nothing}
     @click=${() => acts.do(action, item)}>${what}</button>`;
+}
+
+/** @param {any} job */
+function partsView(job) {
+  const { parts } = job.result;
+  return html`
+    <details class="technical">
+      <summary>${t("parts", { n: parts.length })}</summary>
+      <p><a href=${job.links.parts} download>${t("parts.zip")}</a></p>
+      <ul>
+        ${parts.map((/** @type {any} */ { name, duration, url }) => html`<li><a href=${url} download><bdi>${name}</bdi></a> ${clock(duration)}</li>`)}
+      </ul>
+    </details>`;
 }
 
 /** @param {any} job */

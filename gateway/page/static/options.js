@@ -8,12 +8,14 @@ const CHOICES = {
   quality: ["auto", "V0", "V2", "V4", "V6", "320", "192", "128", "64"],
   channels: ["auto", "mono", "stereo"],
   loudness: ["off", "podcast", "music", "ebu"],
+  split: ["off", "chapters", "silence"],
 };
 /** @type {Record<string, string>} */
 const DEFAULTS = {
   quality: "auto",
   channels: "auto",
   loudness: "off",
+  split: "off",
   track: "default",
   sound: "true",
 };
@@ -51,7 +53,7 @@ export function chosen(options) {
  */
 export function ofJob(options) {
   const found = { ...DEFAULTS };
-  for (const name of ["quality", "channels", "track", "title"])
+  for (const name of ["quality", "channels", "split", "track", "title"])
     if (options[name]) found[name] = String(options[name]);
   for (const name of ["start", "end"]) if (options[name]) found[name] = String(options[name]);
   const targets = { "-16": "podcast", "-14": "music", "-23": "ebu" };
@@ -114,7 +116,7 @@ export function fields(options, onChange, { id, tracks, sound = true }) {
         autocomplete="off" @input=${change(name)}></label>`;
   return html`
     <div class="fields">
-      ${choice("quality")} ${choice("channels")} ${choice("loudness")}
+      ${choice("quality")} ${choice("channels")} ${choice("loudness")} ${choice("split")}
       ${tracks && tracks.length > 1 ? trackOf(options, tracks, change("track")) : trackLine(options, change("track"))}
       ${line("start", t("time.hint"))} ${line("end", t("time.hint"))} ${line("title", t("title.hint"))}
     </div>

@@ -1,4 +1,4 @@
-/** What the page is in the middle of; whoever changes something says `changed`, and it is drawn anew. */
+/** What the page is in the middle of; whoever changes something says `changed`, and it is drawn again. */
 import * as options from "./options.js";
 import { Store } from "./store.js";
 

@@ -10,7 +10,7 @@ const AT_ONCE = 3;
 const AGAIN_MS = [1000, 2000, 5000, 10_000, 20_000];
 /** Answers after which the same request may well succeed. */
 const PASSING = [0, 408, 409, 423, 429];
-/** An upload that is gone is begun anew, but not for ever. */
+/** An upload that is gone is started again, but not for ever. */
 const MOST_BEGINNINGS = 3;
 const RUNNING = ["sending", "extracting"];
 

@@ -21,7 +21,7 @@ from pipeline import mongodb
 from pipeline.broker import BrokerUnavailable
 from pipeline.doorbell import Doorbell
 from pipeline.fair_queue import FairQueue
-from pipeline.files import Blobs, NoSuchBlob
+from pipeline.files import Blobs
 from pipeline.job import Job, Lease
 from pipeline.jobs import Jobs
 from pipeline.mongodb import Client, StoreUnavailable, now
@@ -169,6 +169,32 @@ def test_a_queued_video_becomes_an_mp3(conversions: Conversions) -> None:
     assert done.doorbell["mp3"]["due_at"] is None
 
 
+def test_the_parts_of_a_split_mp3_are_stored_one_after_the_other(
+    conversions: Conversions, tmp_path: Path
+) -> None:
+    video = tmp_path / "songs.wav"
+    songs = "aevalsrc=0.3*sin(880*t)*(1-between(t\\,11\\,14)):d=25"
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-f", "lavfi", "-i", songs, str(video)]
+    subprocess.run(command, check=True)
+    job = uploaded(conversions, video.read_bytes(), options=Options(split="silence"))
+
+    conversions.look_at(job.id)
+
+    done = now_is(conversions, job)
+    assert done.result is not None
+    blob = conversions.mp3s.find(f"{job.id}.1.parts")
+    stored = b"".join(conversions.mp3s.read(blob))
+    one, two = done.result["parts"]
+    assert (one["place"], two["place"]) == (0, one["size"])
+    assert one["size"] + two["size"] == done.result["parts_size"] == len(stored)
+    for part in (one, two):
+        content = stored[part["place"] : part["place"] + part["size"]]
+        assert (part["sha256"], part["crc32"]) == (sha256(content).hexdigest(), crc32(content))
+        assert content.startswith(b"ID3")
+    assert one["duration"] + two["duration"] == pytest.approx(done.result["duration"], abs=0.002)
+    assert "parts" not in done.events[0]["result"]
+
+
 def test_a_redelivered_job_is_not_converted_twice(conversions: Conversions) -> None:
     job = uploaded(conversions, CLIP.read_bytes())
     conversions.look_at(job.id)
@@ -219,8 +245,7 @@ def test_a_lost_lease_ends_the_work_and_leaves_no_blob(
 
     assert not thread.is_alive()
     assert now_is(conversions, job).state == "converting"
-    with pytest.raises(NoSuchBlob):
-        conversions.mp3s.find(f"{job.id}.1")
+    assert conversions.mp3s.ids(job.id) == []
     assert rung(conversions) == []
 
 

@@ -10,10 +10,11 @@ import secrets
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -184,14 +185,30 @@ class Stores:
         """A finished job with this MP3."""
         return self.finished(self.queued(owner, filename), content)
 
-    def finished(self, job: Job, content: bytes = b"mp3") -> Job:
+    def split(self, owner: str, *parts: bytes, filename: str = "talk.mp4") -> Job:
+        """A finished job whose MP3 was split into these parts."""
+        return self.finished(self.queued(owner, filename), b"".join(parts), parts)
+
+    def finished(self, job: Job, content: bytes = b"mp3", parts: Sequence[bytes] = ()) -> Job:
         """What the converter makes of a queued job."""
         claimed = some(self.jobs.claim(job.id, f"holder-{job.id}"))
         with self.mp3s.create(claimed.claimed.blob_id, "talk.mp3", peaks=b"\x07\x08") as writer:
             writer.write(content)
         stored = {"blob": writer.id, "size": writer.size, "sha256": writer.sha256, "crc32": crc32(content)}
-        result = {**stored, "peaks": 2, "duration": 1.0}
+        result = {**stored, "peaks": 2, "duration": 1.0, **self._parts(claimed, parts)}
         return some(self.jobs.finish(claimed.claimed, {**result, "complete": True, "warnings": []}))
+
+    def _parts(self, claimed: Job, parts: Sequence[bytes]) -> dict[str, Any]:
+        found: list[dict[str, Any]] = []
+        if parts:
+            with self.mp3s.create(claimed.claimed.parts_id, "talk.parts") as writer:
+                for number, part in enumerate(parts, start=1):
+                    named = {"number": number, "title": None, "name": f"{number:02}.mp3", "start": 0.0}
+                    sums = {"sha256": sha256(part).hexdigest(), "crc32": crc32(part)}
+                    place = {"place": writer.size, "size": len(part), "duration": 1.0}
+                    found.append({**named, **place, **sums})
+                    writer.write(part)
+        return {"parts": found, "parts_size": sum(map(len, parts))}
 
 
 def some(job: Job | None) -> Job:

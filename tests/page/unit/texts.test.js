@@ -33,7 +33,8 @@ test("every key that a module names has its sentence", () => {
 test("every sentence is used", () => {
   const modules = readdirSync(STATIC).filter((name) => name.endsWith(".js"));
   const source = modules.map((name) => readFileSync(new URL(name, STATIC), "utf8")).join("\n");
-  const families = /^(row|said|do|kind|quality|channels|loudness|state|language|tag|refused|no)\./;
+  const families =
+    /^(row|said|do|kind|quality|channels|loudness|split|state|language|tag|refused|no)\./;
 
   for (const key of Object.keys(en)) {
     const stem = key.replace(/\.(one|other|hint)$/, "");

@@ -5,15 +5,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from mutagen.id3 import ID3
 from mutagen.mp3 import MP3
 
+from converter import parts
 from converter.conversion import Conversion
 from converter.convert import convert
 from converter.errors import Cancelled, ConversionFailed
 from converter.limits import Limits
 from pipeline.options import Options
+from tests.corpus.ffmpeg import run
 from tests.unit.converter.conftest import Make
 
 CLIP = Path("tests/media/big_buck_bunny_5s.mp4")
@@ -550,3 +553,138 @@ def test_a_chain_of_which_a_song_is_no_sound_is_not_called_whole(radio: Path, co
     done = converted(radio)
 
     assert (done.complete, codes(done)[0]) == (False, "input_truncated")
+
+
+BOOK = """;FFMETADATA1
+title=A book
+artist=Somebody
+[CHAPTER]
+TIMEBASE=1/1000
+START=0
+END=7350
+title=Intro
+[CHAPTER]
+TIMEBASE=1/1000
+START=7350
+END=11111
+title=Middle
+[CHAPTER]
+TIMEBASE=1/1000
+START=11111
+END=20000
+"""
+
+
+@pytest.fixture
+def book(make: Make, tmp_path: Path) -> Path:
+    """Return noise of 20 seconds in three chapters."""
+    described = tmp_path / "book.txt"
+    described.write_text(BOOK)
+    noise = ("-f", "lavfi", "-i", "aevalsrc=0.2*random(0)|0.2*random(1):d=20:s=44100")
+    return make("book.m4a", *noise, "-i", str(described), "-map_metadata", "1", "-c:a", "aac")
+
+
+def samples(mp3: Path) -> "np.ndarray[tuple[int, ...], np.dtype[np.float32]]":
+    return np.frombuffer(run("-i", mp3, "-map", "0:a", "-f", "f32le", "-"), "<f4").reshape(-1, 2)
+
+
+def of_parts(mp3: Path, done: Conversion) -> list[Path]:
+    return [parts.file_of(mp3, part.number) for part in done.parts]
+
+
+def test_each_chapter_becomes_an_mp3_and_all_in_a_row_are_the_whole(
+    book: Path, converted: Convert, mp3: Path
+) -> None:
+    done = converted(book, split="chapters", quality="320")
+
+    whole, divided = samples(mp3), [samples(file) for file in of_parts(mp3, done)]
+    row = np.concatenate(divided)
+    assert [part.name for part in done.parts] == ["01 - Intro.mp3", "02 - Middle.mp3", "03.mp3"]
+    assert [len(part) for part in divided[:2]] == [round(7.35 * 44100), round(3.761 * 44100)]
+    assert len(row) == len(whole)
+    assert [part.duration for part in done.parts] == [
+        pytest.approx(len(part) / 44100, abs=0.001) for part in divided
+    ]
+    # At 320 kbit/s two encodings of the same noise differ by little; of other noise, by all of it.
+    assert np.std(row - whole) < 0.1 * np.std(whole)
+
+
+def test_a_part_is_tagged_as_a_track_of_an_album(book: Path, converted: Convert, mp3: Path) -> None:
+    done = converted(book, split="chapters")
+
+    found = [ID3(file) for file in of_parts(mp3, done)]
+    texts = [[str(tag[name]) for name in ("TIT2", "TALB", "TRCK", "TPE1")] for tag in found]
+    assert texts == [
+        ["Intro", "A book", "1/3", "Somebody"],
+        ["Middle", "A book", "2/3", "Somebody"],
+        ["A book 3", "A book", "3/3", "Somebody"],
+    ]
+    assert not any(tag.getall("CHAP") for tag in found)
+    assert len(ID3(mp3).getall("CHAP")) == 3
+
+
+def test_parts_without_the_videos_tags_are_numbered(book: Path, converted: Convert, mp3: Path) -> None:
+    done = converted(book, split="chapters", tags="strip")
+
+    names = {name[:4] for name in ID3(of_parts(mp3, done)[0])}
+    assert names == {"TRCK", "TXXX"}
+    assert done.parts[0].name == "01 - Intro.mp3"
+
+
+def test_a_part_of_a_video_is_split_by_the_chapters_in_it(book: Path, converted: Convert) -> None:
+    done = converted(book, split="chapters", start="5", end="12")
+
+    assert [part.start for part in done.parts] == [0, pytest.approx(2.35, abs=0.01)]
+    assert sum(part.duration for part in done.parts) == pytest.approx(done.duration, abs=0.002)
+
+
+def test_a_copied_mp3_is_split_too(book: Path, converted: Convert, make: Make, mp3: Path) -> None:
+    done = converted(make("book.mp3", "-i", str(book), "-b:a", "128k"), split="chapters")
+
+    divided = [samples(file) for file in of_parts(mp3, done)]
+    assert not done.reencoded
+    assert (len(divided), sum(map(len, divided))) == (3, len(samples(mp3)))
+
+
+def test_chained_songs_are_split_at_the_silence_between_them(make: Make, converted: Convert) -> None:
+    sound = "aevalsrc=0.3*sin(880*t)*lt(t\\,12):d=14:s={}"
+    songs = [
+        make(f"{rate}.ogg", "-f", "lavfi", "-i", sound.format(rate), "-c:a", "libvorbis")
+        for rate in (44100, 48000)
+    ]
+    video = songs[0].with_name("radio.ogg")
+    video.write_bytes(b"".join(song.read_bytes() for song in songs))
+
+    done = converted(video, split="silence", loudness="podcast")
+
+    assert [part.start for part in done.parts] == [0, pytest.approx(13, abs=0.2)]
+    assert sum(part.duration for part in done.parts) == pytest.approx(done.duration, abs=0.002)
+
+
+def test_what_cannot_be_split_is_said(make: Make, converted: Convert) -> None:
+    video = make("talk.wav", *TONE)
+
+    found = [converted(video, split=how) for how in ("chapters", "silence")]
+
+    assert [(codes(done), done.parts) for done in found] == [(["not_split"], ())] * 2
+
+
+def test_nothing_is_left_of_parts_when_the_work_ends_early(book: Path, mp3: Path) -> None:
+    stop = threading.Event()
+
+    def at_work(_phase: str, fraction: float) -> None:
+        if fraction > 0.8:
+            stop.set()
+
+    with pytest.raises(Cancelled):
+        convert(
+            book,
+            mp3,
+            Options(split="chapters"),
+            limits=Limits(),
+            stop=stop,
+            on_media=lambda _: None,
+            on_progress=at_work,
+        )
+
+    assert not [file for file in mp3.parent.iterdir() if file.name.startswith(mp3.name)]

@@ -41,6 +41,9 @@ def test_nothing_asked_is_what_most_people_want() -> None:
         ("tags", "strip", "strip"),
         ("title", " On gifts ", "On gifts"),
         ("title", "", None),
+        ("split", "Chapters", "chapters"),
+        ("split", "silence", "silence"),
+        ("split", "off", None),
         ("strict", "on", True),
         ("strict", "0", False),
     ],
@@ -73,6 +76,7 @@ def test_a_value_is_understood(name: str, value: str, meant: object) -> None:
         ("tags", "all", "keep, strip"),
         ("title", "x" * 201, "at most 200 characters"),
         ("title", "two\nlines", "one line"),
+        ("split", "songs", "off, chapters, silence"),
         ("strict", "maybe", "true, yes"),
     ],
 )
@@ -112,6 +116,11 @@ def test_what_a_job_stores_is_read_back_as_it_was() -> None:
     options = Options.parse({"quality": "V0", "track": "2", "start": "1:30", "loudness": "podcast"})
 
     assert Options.model_validate(options.as_document()) == options
+
+
+def test_a_converter_of_an_earlier_release_is_not_told_of_options_that_are_not_used() -> None:
+    assert not {"split", "callback_url"} & Options().as_document().keys()
+    assert Options(split="silence").as_document()["split"] == "silence"
 
 
 def test_a_job_of_an_older_version_gets_the_defaults() -> None:

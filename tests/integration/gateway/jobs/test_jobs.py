@@ -376,6 +376,7 @@ ROUTES = [
     ("GET", "/v1/jobs/{}?wait=5"),
     ("GET", "/v1/jobs/{}/events"),
     ("GET", "/v1/jobs/{}/mp3"),
+    ("GET", "/v1/jobs/{}/parts/1"),
     ("HEAD", "/v1/jobs/{}/mp3"),
     ("POST", "/v1/jobs/{}/cancel"),
     ("POST", "/v1/jobs/{}/retry"),

@@ -68,6 +68,13 @@ class World:
         self.store(self.mp3s, job.claimed.blob_id)
         return some(self.jobs.finish(job.claimed, {"blob": job.claimed.blob_id, "size": 3, "complete": True}))
 
+    def split(self) -> Job:
+        job = self.claimed()
+        for blob_id in job.claimed.blob_ids:
+            self.store(self.mp3s, blob_id)
+        result = {"blob": job.claimed.blob_id, "size": 3, "complete": True, "parts": [{"number": 1}]}
+        return some(self.jobs.finish(job.claimed, result))
+
     def failed(self) -> Job:
         return some(self.jobs.fail(self.claimed().claimed, ERROR))
 
@@ -282,7 +289,7 @@ def test_the_video_of_a_success_is_kept_for_a_day_and_that_of_a_failure_for_a_we
 
 
 def test_files_are_kept_for_a_week_and_jobs_for_a_month(world: World) -> None:
-    ended = {"week": world.done(), "failed": world.failed(), "month": world.done()}
+    ended = {"week": world.split(), "failed": world.failed(), "month": world.done()}
     for name, days in (("week", 8), ("failed", 8), ("month", 31)):
         world.alter(ended[name], ended_at=now() - days * DAY)
 
@@ -294,17 +301,17 @@ def test_files_are_kept_for_a_week_and_jobs_for_a_month(world: World) -> None:
 
 
 def test_the_sweep_leaves_what_a_job_wants_or_is_about_to_want(world: World) -> None:
-    uploading, converting, done = world.uploading(), world.claimed(), world.done()
+    uploading, converting, done = world.uploading(), world.claimed(), world.split()
     unfinished = [
         world.begin(world.videos, uploading.id),
-        world.begin(world.mp3s, converting.claimed.blob_id),
+        *(world.begin(world.mp3s, blob_id) for blob_id in converting.claimed.blob_ids),
     ]
     before = world.pieces("videos"), world.pieces("mp3s")
 
     sweep(world)
 
     assert (world.pieces("videos"), world.pieces("mp3s")) == before
-    assert before[1] == {converting.claimed.blob_id, done.claimed.blob_id}
+    assert before[1] == {*converting.claimed.blob_ids, *done.blob_ids}
     for writer in unfinished:
         writer.commit()
 
@@ -348,6 +355,28 @@ def _(world: World) -> tuple[str, str]:
     world.alter(job, lease__until=now() - timedelta(minutes=5))
     world.jobs.claim(job.id, "another")
     return "mp3s", job.claimed.blob_id
+
+
+@left_behind("the parts of a converter that was killed before it stored the MP3")
+def _(world: World) -> tuple[str, str]:
+    job = world.claimed()
+    world.begin(world.mp3s, job.claimed.parts_id)
+    world.jobs.give_back(job.claimed)
+    return "mp3s", job.claimed.parts_id
+
+
+@left_behind("the parts of an earlier run")
+def _(world: World) -> tuple[str, str]:
+    job = world.split()
+    world.jobs.retry(job.id, OWNER)
+    return "mp3s", job.claimed.parts_id
+
+
+@left_behind("the parts of an MP3 that was not split any more")
+def _(world: World) -> tuple[str, str]:
+    job = world.done()
+    world.store(world.mp3s, job.claimed.parts_id)
+    return "mp3s", job.claimed.parts_id
 
 
 @left_behind("the MP3 of an attempt that was given back")
