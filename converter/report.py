@@ -9,7 +9,7 @@ from converter.parts import Silence
 LOG_LINES = 50
 
 READ = re.compile(
-    r"Input stream #0:\d+ \(audio\): \d+ packets read \((\d+) bytes\);"
+    r"Input stream #0:\d+ \(audio\): (\d+) packets read \((\d+) bytes\);"
     r"(?: (\d+) frames decoded;(?: (\d+) decode errors)? \((\d+) samples\))?"
 )
 WROTE = re.compile(
@@ -65,6 +65,7 @@ class Report:
         self.refused: set[str] = set()
         """Decoders that were asked for and are not allowed."""
         self.tail: deque[str] = deque(maxlen=LOG_LINES)
+        self.packets = 0
         self.source_bytes = 0
         self.decoded_frames = 0
         self.decoded_samples = 0
@@ -110,10 +111,11 @@ class Report:
     def _count(self, line: str) -> bool:
         """Take a line of the summary, if it is one."""
         if found := READ.search(line):
-            self.source_bytes += int(found[1])  # of both tracks, where there are two
-            self.decoded_frames = int(found[2] or 0)
-            self.decode_errors = int(found[3] or 0)
-            self.decoded_samples = int(found[4] or 0)
+            self.packets = int(found[1])
+            self.source_bytes += int(found[2])  # of both tracks, where there are two
+            self.decoded_frames = int(found[3] or 0)
+            self.decode_errors = int(found[4] or 0)
+            self.decoded_samples = int(found[5] or 0)
         elif found := WROTE.search(line):
             self.encoded_samples = int(found[1] or 0)
             self.mp3_frames = int(found[2])
@@ -156,6 +158,7 @@ class Report:
         self.refused |= link.refused
         self.jumps += link.jumps
         self.unread_links += link.unread_links
+        self.packets += link.packets
         self.source_bytes += link.source_bytes
         self.decode_errors += link.decode_errors
         self.decoded_frames += link.decoded_frames
@@ -173,7 +176,16 @@ class Report:
     @property
     def lost_samples(self) -> int:
         """How many the pieces would have had that could not be decoded, by the mean of those that could."""
-        return self.decode_errors * self.decoded_samples // max(self.decoded_frames, 1)
+        return self.decode_errors * self._samples_a_frame
+
+    @property
+    def undecoded_samples(self) -> int:
+        """How many the packets would have had of which no sound came, by the mean of the others."""
+        return max(self.packets - self.decoded_frames, 0) * self._samples_a_frame
+
+    @property
+    def _samples_a_frame(self) -> int:
+        return self.decoded_samples // max(self.decoded_frames, 1)
 
     def bitrate(self, sample_rate: int) -> float:
         """Return the MP3's bitrate in kbit/s, on average over its frames."""

@@ -19,6 +19,8 @@ REPEATED, DRIFT_SECONDS = 3, 0.15
 """How often, and by no more than what, times are kept where a clock runs fast or slow."""
 JUMPING = ("mpegts", "mpeg")
 """Streams of packets: their length is the difference of two times that may be of two clocks."""
+INDEXED = "mov"
+"""Containers with a table of packets: damage takes no packet away, so where none is, there was no sound."""
 FRAMES_ONLY = ("aac", "amr")
 """Formats without a container, where all bytes are sound."""
 CUT = ("ended prematurely", "partial file")
@@ -85,7 +87,7 @@ def judge(encoder: Encoder, plan: Plan, report: Report, expected: float | None) 
     length = report.samples / plan.sample_rate
     heard = _heard(report, plan, encoder) if plan.timing != "joined" else length
     damaged = report.problems > 0
-    sound = min(heard + plan.late, length) if damaged else length
+    sound = _there(encoder, plan, report, heard, length) if damaged else length
     expected = None if report.jumps else expected
     if damaged and report.fills:  # what is silent now may have been lost
         expected = max(expected or 0.0, length)
@@ -106,6 +108,13 @@ def judge(encoder: Encoder, plan: Plan, report: Report, expected: float | None) 
         message = f"The video is damaged: {_pieces(report.decode_errors)} of its sound cannot be read."
         return _whole(heard, expected, *_moved(report, plan), Warned("damaged", message))
     return _whole(heard, expected, *_moved(report, plan))
+
+
+def _there(encoder: Encoder, plan: Plan, report: Report, heard: float, length: float) -> float:
+    """Return the seconds of a damaged file that are no worse than in a whole one, silent ones among them."""
+    if encoder.media.container.startswith(INDEXED):
+        return max(length - report.undecoded_samples / _source_rate(plan), 0.0)
+    return min(heard + plan.late, length)
 
 
 def _unexplained(report: Report, plan: Plan, heard: float, length: float) -> float:

@@ -78,6 +78,7 @@ packages_for_native() {
         2>/dev/null || echo python3-dev
     have socat || echo socat
     have curl || echo curl
+    have mpg123 || echo mpg123
     if ! have mongod; then
         have javac || echo default-jdk-headless
         have mvn || echo maven

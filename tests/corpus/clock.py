@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.corpus.ffmpeg import PICTURE, run
+from tests.corpus.player import played
 
 RATE = 48000
 BASE, STEP = 300, 200
@@ -31,21 +32,21 @@ def heard(mp3: Path) -> list[int]:
     Raises:
         AssertionError: a second begins with another tone than it ends with.
     """
-    raw = run("-i", mp3, "-map", "0:a", "-ac", "1", "-ar", str(RATE), "-f", "f32le", "-")
-    samples = np.frombuffer(raw, "<f4")
+    channels, rate = played(mp3)
+    samples = channels.mean(axis=1)
     found = []
-    for second in range(round(len(samples) / RATE)):
+    for second in range(round(len(samples) / rate)):
         ends = (second + EDGE, second + 1 - EDGE - WINDOW)
-        one, two = (_tone(samples[int(at * RATE) : int((at + WINDOW) * RATE)]) for at in ends)
+        one, two = (_tone(samples[int(at * rate) : int((at + WINDOW) * rate)], rate) for at in ends)
         assert one == two, f"second {second} begins as {one} and ends as {two}"
         found.append(one)
     return found
 
 
-def _tone(window: "np.ndarray[tuple[int], np.dtype[np.float32]]") -> int:
+def _tone(window: "np.ndarray[tuple[int, ...], np.dtype[np.float32]]", rate: int) -> int:
     if np.sqrt(np.mean(window**2)) < QUIET:
         return SILENT
-    spectrum = np.abs(np.fft.rfft(window * np.hanning(len(window)), RATE))
+    spectrum = np.abs(np.fft.rfft(window * np.hanning(len(window)), rate))
     return round((int(np.argmax(spectrum)) - BASE) / STEP)
 
 

@@ -8,6 +8,7 @@ from tests.corpus.ffmpeg import measure
 from tests.corpus.formats import FORMATS, Format, table
 from tests.corpus.hostile import CONVERTED
 from tests.corpus.outcome import outcome
+from tests.corpus.player import played
 
 
 @pytest.mark.parametrize("case", FORMATS, ids=lambda case: case.name)
@@ -21,7 +22,9 @@ def test_a_file_that_people_have_becomes_an_mp3_of_the_same_sound(case: Format, 
     heard = measure(mp3)
     assert heard.seconds == pytest.approx(case.seconds, abs=0.1)
     assert heard.lufs == pytest.approx(source.lufs, abs=0.5)
-    assert (heard.channels, heard.rate) == (case.channels, case.mp3_rate)
+    samples, rate = played(mp3)
+    assert len(samples) / rate == pytest.approx(case.seconds, abs=0.1)
+    assert (heard.channels, heard.rate) == (samples.shape[1], rate) == (case.channels, case.mp3_rate)
 
 
 def test_the_table_has_a_line_for_each_format() -> None:

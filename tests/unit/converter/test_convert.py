@@ -16,7 +16,7 @@ from converter.convert import convert
 from converter.errors import Cancelled, ConversionFailed
 from converter.limits import Limits
 from pipeline.options import Options
-from tests.corpus.ffmpeg import run
+from tests.corpus.player import played
 from tests.unit.converter.conftest import Make
 
 CLIP = Path("tests/media/big_buck_bunny_5s.mp4")
@@ -526,6 +526,21 @@ def test_the_loudness_of_chained_songs_is_that_of_all(radio: Path, converted: Co
     assert (done.complete, done.loudness.integrated) == (True, pytest.approx(-23, abs=0.5))
 
 
+@pytest.mark.parametrize(("broken", "complete"), [(1, True), (100, False)])
+def test_late_sound_in_an_mp4_is_only_partial_if_much_of_it_is_broken(
+    broken: int, complete: bool, make: Make, converted: Convert
+) -> None:
+    late = (*PICTURE, "-itsoffset", "3", *TONE, "-map", "0", "-map", "1", "-t", "7")
+    whole = make("late.mp4", *late, "-c:v", "mpeg4", "-c:a", "aac")
+    noise = f"noise=amount=if(between(n\\,40\\,{39 + broken})\\,1\\,0)"
+    video = make("broken.mp4", "-i", str(whole), "-map", "0", "-c", "copy", "-bsf:a", noise)
+
+    done = converted(video)
+
+    assert (done.complete, codes(done)[-1]) == (complete, "damaged" if complete else "input_truncated")
+    assert done.duration == pytest.approx(7, abs=0.1)
+
+
 def test_a_part_of_chained_songs_and_one_channel_can_be_asked_for(radio: Path, converted: Convert) -> None:
     done = converted(radio, start="3", end="6", channels="right")
 
@@ -585,7 +600,7 @@ def book(make: Make, tmp_path: Path) -> Path:
 
 
 def samples(mp3: Path) -> "np.ndarray[tuple[int, ...], np.dtype[np.float32]]":
-    return np.frombuffer(run("-i", mp3, "-map", "0:a", "-f", "f32le", "-"), "<f4").reshape(-1, 2)
+    return played(mp3)[0]
 
 
 def of_parts(mp3: Path, done: Conversion) -> list[Path]:
