@@ -526,9 +526,9 @@ def test_the_loudness_of_chained_songs_is_that_of_all(radio: Path, converted: Co
     assert (done.complete, done.loudness.integrated) == (True, pytest.approx(-23, abs=0.5))
 
 
-@pytest.mark.parametrize(("broken", "complete"), [(1, True), (100, False)])
+@pytest.mark.parametrize(("broken", "code"), [(1, "damaged"), (100, "input_truncated")])
 def test_late_sound_in_an_mp4_is_only_partial_if_much_of_it_is_broken(
-    broken: int, complete: bool, make: Make, converted: Convert
+    broken: int, code: str, make: Make, converted: Convert
 ) -> None:
     late = (*PICTURE, "-itsoffset", "3", *TONE, "-map", "0", "-map", "1", "-t", "7")
     whole = make("late.mp4", *late, "-c:v", "mpeg4", "-c:a", "aac")
@@ -537,7 +537,7 @@ def test_late_sound_in_an_mp4_is_only_partial_if_much_of_it_is_broken(
 
     done = converted(video)
 
-    assert (done.complete, codes(done)[-1]) == (complete, "damaged" if complete else "input_truncated")
+    assert (done.complete, codes(done)[-1]) == (code == "damaged", code)
     assert done.duration == pytest.approx(7, abs=0.1)
 
 
