@@ -18,6 +18,7 @@ from tests.e2e.conftest import wait_for
 
 STUCK_SECONDS = 15.0
 """How long a mutant's run is waited for: a job that is lost never ends."""
+SENDER = "notification-2"
 MUTANT, TWIN = "converter-2", "converter"
 RECONCILERS = ("reconciler", "reconciler-2")
 
@@ -45,11 +46,14 @@ class Play:
         other = TWIN if name == MUTANT else MUTANT
         self.stack.ask("stopProcess", other)
         if self.mutation in ("unfenced", "acknowledging_early"):
-            python = [str(BIN / "python"), "-m", "tests.chaos.mutants", self.mutation]
-            self.stack.once(name, settings or {}, instead=python)
+            self.stack.once(name, settings or {}, instead=self.mutant("converter"))
         elif settings:
             self.stack.once(name, settings)
         self.stack.restart(name)
+
+    def mutant(self, service: str) -> list[str]:
+        """Return what starts a service with the mutation."""
+        return [str(BIN / "python"), "-m", "tests.chaos.mutants", service, str(self.mutation)]
 
     def upload(self) -> str:
         """Upload a lecture and return the id of its job."""
@@ -106,9 +110,21 @@ def a_converter_dies_in_mid_work(play: Play) -> None:
     play.stack.kill(MUTANT)
 
 
+def a_sender_dies_with_an_event_in_hand(play: Play) -> None:
+    """It has said nothing to the receiver yet; another sender must."""
+    play.stack.ask("stopProcess", "notification")
+    instead = play.mutant("notification") if play.mutation else ()
+    play.stack.once(SENDER, {"CRASHPOINT": "after Jobs.mark_spread"}, instead=instead)
+    pid = play.stack.restart(SENDER)
+    play.upload()
+    assert play.stack.ended(pid)
+    play.stack.ask("startProcess", "notification")
+
+
 SCENARIOS = (
     Scenario("fencing", a_converter_sleeps_longer_than_its_lease, "unfenced", "duplicate_notices"),
     Scenario("late ack", a_converter_dies_with_a_message_in_hand, "acknowledging_early", "lost"),
+    Scenario("webhooks", a_sender_dies_with_an_event_in_hand, "forgetting_early", "untold"),
     Scenario("reconciler", a_converter_dies_in_mid_work, "reconciler_off", "lost"),
 )
 
@@ -123,6 +139,7 @@ def ledger_of(stack: ChaosStack, media: dict[str, bytes], scenario: Scenario, mu
     finally:
         load.close()
         stack.restart(MUTANT)
+        stack.restart(SENDER)
         stack.up()
 
 

@@ -6,7 +6,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
-from http import HTTPStatus
 from typing import Any
 
 import httpx
@@ -14,8 +13,10 @@ import sqlalchemy
 from argon2 import PasswordHasher
 
 from dev.services import FIRST_ADMIN
+from tests.chaos.errands import Errands
 from tests.chaos.load import Load
 from tests.chaos.moody import LATER, NEVER
+from tests.chaos.parts import Parts
 from tests.chaos.stage import Stage
 from tests.chaos.suite import ChaosStack
 from tests.e2e.conftest import PASSWORD, wait_for
@@ -24,7 +25,6 @@ DAY = timedelta(days=1)
 WEAK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 """Its hashes are stored anew at the next login."""
 
-TUS = {"Tus-Resumable": "1.0.0"}
 Exercise = Callable[[], object]
 
 
@@ -37,6 +37,8 @@ class Point:
     settings: Mapping[str, str] = field(default_factory=dict)
     before: str = ""
     """What the shell does before it starts the process."""
+    hits: tuple[int, ...] = (1, 2)
+    """How often the process comes by before it dies."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,8 @@ class Lanes:
         answer = httpx.post(f"{stack.gateway_url}/login", auth=(FIRST_ADMIN, password), timeout=60)
         self._admin.headers["Authorization"] = f"Bearer {answer.raise_for_status().text}"
         self._door = self._url("gateway-2")
+        self._parts = Parts(self._user, self._door, media["short"], self._stage)
+        self._errands = Errands(self._user, self._door, media["short"])
         self._numbers = iter(range(10**6))
 
     def all(self) -> list[Lane]:
@@ -75,7 +79,8 @@ class Lanes:
         ]
 
     def clear_up(self) -> None:
-        """Leave no dead letter."""
+        """Leave no dead letter, and no webhook that nobody hears."""
+        self._errands.forget_webhooks()
         self._admin.delete(f"{self._stack.gateway_url}/v1/admin/dead-letters/video").raise_for_status()
 
     # -- gateway -----------------------------------------------------------------------------------
@@ -92,21 +97,32 @@ class Lanes:
             Point("Blobs._delete_file", self._upload_text),
             Point("Blobs._delete_chunks", lambda: self._delete(stage.failed(me).id)),
             Point("Jobs.delete", lambda: self._delete(stage.failed(me).id)),
+            Point("Deletions.note", lambda: self._delete(stage.failed(me).id)),
             Point("Jobs.cancel", lambda: self._mine(f"/v1/jobs/{stage.queued(me).id}/cancel")),
             Point("Jobs.retry", lambda: self._mine(f"/v1/jobs/{stage.failed(me).id}/retry")),
             Point("IdempotencyKeys.forget", lambda: self._upload_with(stage.remembered(me))),
             Point("Jobs.give_up", lambda: self._admins("POST", f"jobs/{stage.converting(me).id}/fail")),
             Point("DeadLetters.replay", lambda: self._dead_letter("POST", "video/replay")),
             Point("DeadLetters.drop", lambda: self._dead_letter("DELETE", "video")),
-            *(Point(function, self._upload_in_parts) for function in self.OF_PARTS),
-            Point("UploadStore.release", self._part_that_does_not_fit),
-            Point("UploadStore.ask_for", self._take_over),
-            Point("UploadStore.seize", self._take_over),
-            Point("UploadStore.declare", partial(self._upload_in_parts, deferred=True)),
-            Point("PartialBlobs._delete_chunk", self._upload_in_parts),
-            Point("UploadStore.terminate", self._end_upload),
-            Point("UploadStore.forget", self._end_upload),
+            *(Point(function, self._parts.upload) for function in self.OF_PARTS),
+            Point("UploadStore.release", self._parts.send_what_does_not_fit),
+            Point("UploadStore.ask_for", self._parts.take_over),
+            Point("UploadStore.seize", self._parts.take_over),
+            Point("UploadStore.declare", partial(self._parts.upload, deferred=True)),
+            Point("PartialBlobs._delete_chunk", self._parts.upload),
+            Point("UploadStore.terminate", self._parts.end),
+            Point("UploadStore.forget", self._parts.end),
+            *(Point(function, self._errands.webhook) for function in self.OF_WEBHOOKS),
+            *(Point(function, self._errands.link) for function in self.OF_LINKS),
+            *(Point(function, self._errands.feed) for function in ("Feeds.add", "Feeds.revoke")),
         ]
+
+    OF_WEBHOOKS = (
+        *("Endpoints.add", "Endpoints._change", "Endpoints.callbacks", "Endpoints.delete"),
+        *("Deliveries.add", "Deliveries.replay", "Deliveries.replay_since"),
+        *("Deliveries.give_up", "Deliveries.forget"),
+    )
+    OF_LINKS = ("ShareLinks.add", "ShareLinks.count", "ShareLinks.revoke")
 
     OF_PARTS = (
         "UploadStore.create",
@@ -116,51 +132,6 @@ class Lanes:
         "PartialBlobs._insert_file",
         "UploadStore.mark_queued",
     )
-
-    def _begun(self, *, deferred: bool = False) -> str:
-        """Begin a resumable upload at the door and return its path; nothing if the process died."""
-        size = {"Upload-Defer-Length": "1"} if deferred else {"Upload-Length": str(len(self._media["short"]))}
-        answer = self._mine("/v1/uploads", headers={**TUS, **size})
-        return "" if answer is None else httpx.URL(answer.headers.get("Location", "")).path
-
-    def _part(self, path: str, offset: int, **headers: str) -> None:
-        part = {**TUS, "Content-Type": "application/offset+octet-stream", "Upload-Offset": str(offset)}
-        self._mine(path, method="PATCH", headers={**part, **headers}, content=self._media["short"][offset:])
-
-    def _upload_in_parts(self, *, deferred: bool = False) -> None:
-        """Upload by a client that goes on at the other gateway, as one of tus does."""
-        if not (path := self._begun(deferred=deferred)):
-            return
-        length = {"Upload-Length": str(len(self._media["short"]))} if deferred else {}
-        self._part(path, 0, **length)
-        other = self._stack.gateway_url
-        head = self._user.http.head(f"{other}{path}", headers=TUS)
-        if head.status_code == HTTPStatus.OK and "X-Job-Id" not in head.headers:
-            offset = int(head.headers["Upload-Offset"])
-            part = {
-                **TUS,
-                **length,
-                "Content-Type": "application/offset+octet-stream",
-                "Upload-Offset": str(offset),
-            }
-            content = self._media["short"][offset:]
-            self._user.http.patch(f"{other}{path}", headers=part, content=content).raise_for_status()
-
-    def _part_that_does_not_fit(self) -> None:
-        if path := self._begun():
-            self._part(path, 1)
-            self._user.http.delete(f"{self._stack.gateway_url}{path}", headers=TUS)
-
-    def _take_over(self) -> None:
-        """Ask for an upload whose holder is no more."""
-        if path := self._begun():
-            self._stage.held(path[-32:])
-            self._mine(path, method="HEAD", headers=TUS)
-            self._user.http.delete(f"{self._stack.gateway_url}{path}", headers=TUS)
-
-    def _end_upload(self) -> None:
-        if path := self._begun():
-            self._mine(path, method="DELETE", headers=TUS)
 
     def _upload_here(self) -> None:
         self._load.upload(kind="short", door=self._url("gateway"))
@@ -227,10 +198,17 @@ class Lanes:
         functions = ("Jobs.claim_notice", "MailServer.send", "Jobs.notice_sent", "_settle")
         return [
             *(Point(function, lambda: self._upload("text")) for function in functions),
+            *(Point(function, lambda: self._upload("text")) for function in self.OF_SENDING),
+            Point("Deliveries.clear", lambda: None, hits=(1,)),  # once an hour, and at first
             Point("Jobs.renew_notice", lambda: self._upload("text"), {"MAIL_LEASE": "0.01"}),
             Point("Jobs.notice_delayed", lambda: self._stage.failed(LATER)),
             Point("Jobs.notice_undeliverable", lambda: self._stage.failed(NEVER)),
         ]
+
+    OF_SENDING = (
+        *("Jobs.mark_spread", "Endpoints._change", "Webhooks._post", "Deliveries.record"),
+        "Deliveries.add",
+    )
 
     # -- reconciler ----------------------------------------------------------------------------------
 
@@ -270,6 +248,7 @@ class Lanes:
             Point("PersonalKeys.add", self._make_key),
             Point("PersonalKeys.note_use", self._use_a_key),
             Point("PersonalKeys.revoke", self._revoke_a_key),
+            *(Point(function, self._session_for_a_while) for function in self.OF_SESSIONS),
             Point("Throttle.failed", lambda: self._ask_auth("POST", "/login", auth=(NEVER, "wrong"))),
         ]
 
@@ -299,6 +278,19 @@ class Lanes:
     def _revoke_a_key(self) -> None:
         if (key := self._make_key()) is not None:
             self._ask_auth("DELETE", f"/keys/{key['id']}")
+
+    OF_SESSIONS = ("Sessions.begin", "Sessions._note", "Sessions.end")
+
+    def _session_for_a_while(self) -> None:
+        begun = self._ask_auth("POST", "/sessions", auth=(self._user.name, PASSWORD))
+        if begun is None or not begun.is_success:
+            return
+        self._change_users("UPDATE sessions SET last_used_at = last_used_at - 3600")
+        secret = {"Authorization": f"Bearer {begun.json()['secret']}"}
+        exchanged = self._ask_auth("POST", "/sessions/token", headers=secret)
+        if exchanged is not None and exchanged.is_success:
+            token = {"Authorization": f"Bearer {exchanged.text}"}
+            self._ask_auth("DELETE", f"/sessions/{begun.json()['id']}", headers=token)
 
     def _new_name(self) -> str:
         return f"new{next(self._numbers)}@example.com"

@@ -1,4 +1,4 @@
-"""Services with a promise broken on purpose: `python -m tests.chaos.mutants MUTATION` in place of one.
+"""Services with a promise broken on purpose: `python -m tests.chaos.mutants SERVICE MUTATION`.
 
 They are how `caught` proves that the ledger would tell.
 """
@@ -9,7 +9,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from pipeline import consumer, jobs
+from notification import webhooks
+from pipeline import consumer, deliveries, jobs
 from pipeline.consumer import Verdict
 from pipeline.job import Lease
 
@@ -39,10 +40,26 @@ def acknowledging_early() -> None:
     consumer._Worker._run = run  # type: ignore[assignment]  # that is the mutation
 
 
-MUTATIONS: dict[str, Callable[[], None]] = {"unfenced": unfenced, "acknowledging_early": acknowledging_early}
+def forgetting_early() -> None:
+    """Forget what happened to a job before deliveries are made of it, so that a crash loses them."""
+    spread = deliveries.spread
+
+    def spread_late(job: Any, its_jobs: Any, *others: Any) -> None:
+        for event in job.events:
+            its_jobs.mark_spread(job, event["id"])
+        spread(job, its_jobs, *others)
+
+    webhooks.spread = spread_late
+
+
+MUTATIONS: dict[str, Callable[[], None]] = {
+    "unfenced": unfenced,
+    "acknowledging_early": acknowledging_early,
+    "forgetting_early": forgetting_early,
+}
 
 if __name__ == "__main__":
-    [_, mutation] = sys.argv
+    [_, service, mutation] = sys.argv
     del sys.argv[1:]
     MUTATIONS[mutation]()
-    runpy.run_module("converter", run_name="__main__", alter_sys=True)
+    runpy.run_module(service, run_name="__main__", alter_sys=True)
