@@ -7,7 +7,6 @@ took here until now.  What is not known is not told.
 import threading
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -27,10 +26,8 @@ WINDOW = 1_000
 TOLD = 100
 FRESH_SECONDS = 1.0
 """How old what is told may be."""
-SHARE = 10
-"""A job that is missing has the queue looked at anew, as long as that takes less than a tenth of the time."""
-KNOWN_SECONDS = 10.0
-"""How old the number of converters and what was measured may be."""
+SHARE = 2
+"""A job that is missing has the queue looked at anew, as long as that takes less than a third of the time."""
 SURE = 0.1
 """From this progress on, a job's own pace tells more than what others took."""
 RISE_SECONDS = 60.0
@@ -90,9 +87,7 @@ class Outlook:
         self._clock = clock
         self._view = View()
         self._lock = threading.Lock()
-        self._known_at = float("-inf")
         self._speeds = Measured({})
-        self._converters: int | None = None
 
     def position(self, job: Job) -> int | None:
         """Return the place of a job that waits; 1 is next, `None` is not known."""
@@ -145,12 +140,12 @@ class Outlook:
 
     def _look(self) -> View:
         began, seen = self._clock(), now()
-        self._learn(began)
+        self._speeds = self._measured()
         waiting, converting = self._queue.waiting(WINDOW), self._queue.converting()
         busy = {job.id for job in converting}  # one that was claimed between the two looks is in both
         waiting = [job for job in waiting if job.id not in busy]
         left = {job.id: self._left(job, seen) for job in converting}
-        converters = max(len(converting), 0 if self._converters is None else self._converters)
+        converters = max(len(converting), self._count_converters())
         running = [Running(job.owner, left[job.id] or 0.0) for job in converting]
         places = forecast(waiting, running, converters, lambda job: self._seconds(job) or 0.0)
         jobs = {job.id: Expected(job.owner, None, _plus(began, left[job.id])) for job in converting}
@@ -161,15 +156,11 @@ class Outlook:
         by_place = dict(sorted(jobs.items(), key=lambda item: item[1].position or 0))
         return View(began, seen, self._clock() - began, converters, by_place)
 
-    def _learn(self, time: float) -> None:
-        """Learn anew, from time to time, what changes slowly."""
-        if time - self._known_at < KNOWN_SECONDS:
-            return
-        self._speeds = self._measured()
-        self._converters = None
-        with suppress(BrokerUnavailable):  # then those count that are at work
-            self._converters = self._consumers()
-        self._known_at = time
+    def _count_converters(self) -> int:
+        try:
+            return self._consumers()
+        except BrokerUnavailable:
+            return 0  # then those count that are at work
 
     def _until(self, time: float | None) -> int | None:
         return None if time is None else max(round(time - self._clock()), 0)
