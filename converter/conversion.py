@@ -5,6 +5,7 @@ from typing import Any
 
 from converter.parts import Part
 from converter.report import Loudness
+from converter.tags import Cover
 from converter.whole import Warned
 
 
@@ -30,6 +31,8 @@ class Conversion:
     """In dB, if a loudness was asked for."""
     loudness: Loudness | None
     """Of the MP3 where one was asked for, else of what was encoded."""
+    cover: Cover | None
+    """The picture in the MP3."""
     parts: tuple[Part, ...] = ()
     """If it was split; each lies in a file of its own beside the MP3."""
 

@@ -125,7 +125,7 @@ class _Work:
         if self.options.strict and not verdict.complete:
             raise errors.input_truncated(verdict.got, verdict.promised).after(report.tail)
         text = self.labels.text()
-        self.labels.write(self.mp3, text, made, report)
+        cover = self.labels.write(self.mp3, text, made, report)
         divided = self._parts(made, level, report, text)
         seconds = report.samples / made.sample_rate
         return Conversion(
@@ -150,6 +150,7 @@ class _Work:
             chapters=len(text.chapters) if self.labels.kept else 0,
             gain=None if level is None else round(level.gain, 2),
             loudness=report.loudness,
+            cover=cover,
             parts=tuple(divided),
         )
 

@@ -9,6 +9,7 @@ from converter.metadata import Metadata
 from converter.parts import Part
 from converter.plan import Plan
 from converter.report import Report
+from converter.tags import Cover
 from pipeline.options import Options
 
 
@@ -29,9 +30,9 @@ class Labels:
         self.beside.text.seek(0)
         return metadata.read(self.beside.text.read(metadata.MAX_BYTES))
 
-    def write(self, mp3: Path, text: Metadata, made: Plan, report: Report) -> None:
-        """Write the tag of the MP3."""
-        self._write(mp3, text if self.kept else Metadata(), self.options.title, made, report)
+    def write(self, mp3: Path, text: Metadata, made: Plan, report: Report) -> Cover | None:
+        """Write the tag of the MP3, and return the picture in it."""
+        return self._write(mp3, text if self.kept else Metadata(), self.options.title, made, report)
 
     def write_part(self, file: Path, part: Part, count: int, made: Plan, report: Report) -> None:
         """Write the tag of a part: an album has the title of the video, and a track each of its parts."""
@@ -44,7 +45,9 @@ class Labels:
             own["title"] = part.title
         self._write(file, Metadata(text.tags | own), None, made, report)
 
-    def _write(self, mp3: Path, text: Metadata, title: str | None, made: Plan, report: Report) -> None:
+    def _write(
+        self, mp3: Path, text: Metadata, title: str | None, made: Plan, report: Report
+    ) -> Cover | None:
         self.beside.cover.seek(0)
         known = tags.Known(
             title=title,
@@ -52,4 +55,4 @@ class Labels:
             loudness=report.loudness,
             cover=self.beside.cover.read(tags.MAX_COVER + 1) if self.kept else b"",
         )
-        tags.write(mp3, text, known)
+        return tags.write(mp3, text, known)

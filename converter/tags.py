@@ -3,6 +3,7 @@
 It is ID3v2.3 (id3.org), which every player reads.
 """
 
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -64,6 +65,17 @@ PICTURES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
 
 
 @dataclass(frozen=True, slots=True)
+class Cover:
+    """The picture in an MP3, which lies in its tag as it came."""
+
+    type: str
+    place: int
+    """That of its first byte in the MP3."""
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
     """What the conversion knows of an MP3."""
 
@@ -73,8 +85,8 @@ class Known:
     cover: bytes
 
 
-def write(mp3: Path, text: Metadata, known: Known) -> None:
-    """Write the tag of an MP3, in place of the one that it may have."""
+def write(mp3: Path, text: Metadata, known: Known) -> Cover | None:
+    """Write the tag of an MP3, in place of the one that it may have, and return the picture in it."""
     tags = ID3()
     for name, frame in FRAMES.items():
         if name in text.tags:
@@ -91,6 +103,16 @@ def write(mp3: Path, text: Metadata, known: Known) -> None:
     except MutagenError as error:
         # It wraps the system's: that the disk is full must stay visible.
         raise error.args[0] if error.args and isinstance(error.args[0], OSError) else error from None
+    pictures = tags.getall("APIC")
+    return _place(mp3, pictures[0]) if pictures else None
+
+
+def _place(mp3: Path, picture: Any) -> Cover:
+    """Find a picture in the tag at the beginning of an MP3."""
+    data: bytes = picture.data
+    with mp3.open("rb") as file:
+        place = file.read(ID3(mp3).size).index(data)
+    return Cover(picture.mime, place, len(data), hashlib.sha256(data).hexdigest())
 
 
 def _add_chapters(tags: Any, chapters: Sequence[Chapter]) -> None:

@@ -100,6 +100,12 @@ def no_peaks() -> Words:
 
 
 @errors.problem(HTTPStatus.NOT_FOUND)
+def no_cover() -> Words:
+    """The MP3 has no picture, or none of this kind."""
+    return Words("this MP3 has no such picture", "The feed names the pictures that there are.")
+
+
+@errors.problem(HTTPStatus.NOT_FOUND)
 def no_such_part(count: int) -> Words:
     """The MP3 has no part of this number, or was not split."""
     if not count:

@@ -89,6 +89,11 @@ class Job:
         return () if self.result is None else self.result.get("parts", ())
 
     @property
+    def cover(self) -> Mapping[str, Any] | None:
+        """The picture in the MP3, if it has one: {type, place, size, sha256}."""
+        return None if self.result is None else self.result.get("cover")
+
+    @property
     def blob_ids(self) -> tuple[str, ...]:
         """The ids of the stored MP3 and of its parts; none without a result."""
         if self.result is None:

@@ -61,18 +61,21 @@ def new(  # noqa: PLR0913 - one argument for each thing that is known when an up
     }
 
 
+ONLY_THE_JOBS = ("cover", "parts")
+
+
 def event(
     kind: str, *, result: Mapping[str, Any] | None = None, error: Mapping[str, Any] | None = None
 ) -> Document:
     """Return what webhooks are to be told of, as it is now: a later run of the job changes nothing of it.
 
-    Of the parts of a split MP3, of which there can be many, only the job tells.
+    Of the picture, and of the parts of a split MP3, of which there can be many, only the job tells.
     """
     return {
         "id": uuid4().hex,
         "type": f"job.{kind}",
         "at": now(),
-        "result": None if result is None else {n: value for n, value in result.items() if n != "parts"},
+        "result": None if result is None else {n: v for n, v in result.items() if n not in ONLY_THE_JOBS},
         "error": None if error is None else dict(error),
     }
 

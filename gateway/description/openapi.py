@@ -171,6 +171,7 @@ CONTENT: dict[str, Json] = {
     "events": {"text/event-stream": {}},
     "page": {"text/html": _TEXT},
     "feed": {"application/rss+xml": _TEXT},
+    "cover": {"image/jpeg": {"schema": _FILE}, "image/png": {"schema": _FILE}},
     "chapters": {"application/json+chapters": {"schema": {"type": "object"}}},
 }
 OF_EVERY_ROUTE = (

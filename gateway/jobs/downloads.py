@@ -1,4 +1,4 @@
-"""The stored MP3 of a job, and the waveform that lies beside it."""
+"""The stored MP3 of a job, the picture in it, and the waveform that lies beside it."""
 
 from functools import partial
 
@@ -10,6 +10,9 @@ from gateway.jobs.sending import Content, send
 from gateway.uploads import names
 from pipeline.files import Blob, Blobs, NoSuchBlob
 from pipeline.job import Job
+
+KINDS = {"image/jpeg": "jpg", "image/png": "png"}
+"""How the address of a picture ends: what podcast apps expect."""
 
 
 def send_mp3(job: Job, mp3s: Blobs, downloads: Shares, *, who: str | None = None) -> Response:
@@ -57,6 +60,28 @@ def send_part(job: Job, number: str, mp3s: Blobs, downloads: Shares) -> Response
     )
     response = send(content, "inline" if request.args.get("inline") else "attachment")
     response.call_on_close(downloads.take(job.owner, request.remote_addr or ""))
+    return response
+
+
+def send_cover(job: Job, kind: str, mp3s: Blobs, downloads: Shares, *, who: str) -> Response:
+    """Return the picture in the job's MP3, which is a range of it, if it is of this kind.
+
+    Raises:
+        Problem: as `send_mp3`, or the MP3 has no such picture.
+    """
+    blob, cover = _blob(job, mp3s), job.cover
+    if cover is None or KINDS.get(cover["type"]) != kind:
+        raise problems.no_cover()
+    content = Content(
+        filename=f"{job.id}.{kind}",
+        mimetype=cover["type"],
+        size=cover["size"],
+        tag=cover["sha256"],
+        changed_at=blob.uploaded_at,
+        read=lambda start, stop: mp3s.read(blob, cover["place"] + start, cover["place"] + stop, ahead=False),
+    )
+    response = send(content, "inline")
+    response.call_on_close(downloads.take(who, request.remote_addr or ""))
     return response
 
 

@@ -40,12 +40,13 @@ def describe(job: Job) -> dict[str, Any]:
 
 def _result(job: Job, result: Mapping[str, Any]) -> dict[str, Any]:
     """Return the result without the places in the store, each part with its address."""
+    cover = job.cover and {k: v for k, v in job.cover.items() if k != "place"}
     parts = [
         {k: v for k, v in part.items() if k != "place"}
         | {"url": url_for("jobs.part", job_id=job.id, number=part["number"])}
         for part in job.parts
     ]
-    return {k: v for k, v in result.items() if k != "blob"} | {"parts": parts}
+    return {k: v for k, v in result.items() if k != "blob"} | {"parts": parts, "cover": cover}
 
 
 def links(job: Job) -> dict[str, str]:

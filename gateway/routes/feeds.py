@@ -12,7 +12,7 @@ from gateway.description.documented import documented
 from gateway.description.schemas import FeedWish
 from gateway.door import audit, parameters
 from gateway.door.access import count_guess, requires
-from gateway.jobs.downloads import send_mp3
+from gateway.jobs.downloads import send_cover, send_mp3
 from gateway.sharing import chapters, feed
 from pipeline.feeds import Feed, TooManyFeeds
 from pipeline.job import Job
@@ -73,7 +73,7 @@ def show(token: str) -> Response:
     return _private(response)
 
 
-@routes.get("/feeds/<token>/<episode_id>.mp3")
+@routes.get("/feeds/<token>/<episode_id>.mp3", endpoint="episode_mp3")
 @documented({200: "mp3", 206: "mp3", 304: "nothing"}, errors=(404, 409, 416, 429), headers=("Range",))
 def episode(token: str, episode_id: str) -> Response:
     """Download an MP3 of a feed."""
@@ -81,7 +81,17 @@ def episode(token: str, episode_id: str) -> Response:
     return _private(send_mp3(job, use().mp3s, use().downloads, who=who))
 
 
-@routes.get("/feeds/<token>/<episode_id>.json")
+@routes.get("/feeds/<token>/<episode_id>.jpg", endpoint="episode_jpg")
+@routes.get("/feeds/<token>/<episode_id>.png", endpoint="episode_png")
+@documented({200: "cover", 206: "cover", 304: "nothing"}, errors=(404, 409, 416, 429), headers=("Range",))
+def episode_cover(token: str, episode_id: str) -> Response:
+    """Show the picture in an MP3 of a feed."""
+    job, who = _job(token, episode_id), f"feed:{request.remote_addr}"
+    kind = request.path.rpartition(".")[2]
+    return _private(send_cover(job, kind, use().mp3s, use().downloads, who=who))
+
+
+@routes.get("/feeds/<token>/<episode_id>.json", endpoint="episode_json")
 @documented({200: "chapters"}, errors=(404, 429))
 def episode_chapters(token: str, episode_id: str) -> Response:
     """Tell the chapters of an MP3 of a feed (the JSON of the podcast namespace)."""
@@ -91,8 +101,7 @@ def episode_chapters(token: str, episode_id: str) -> Response:
 
 
 def _address(token: str, job_id: str, kind: str) -> str:
-    view = "feeds.episode" if kind == "mp3" else "feeds.episode_chapters"
-    return url_for(view, token=token, episode_id=job_id, _external=True)
+    return url_for(f"feeds.episode_{kind}", token=token, episode_id=job_id, _external=True)
 
 
 def _private(response: Response) -> Response:

@@ -10,12 +10,15 @@ from email.utils import format_datetime
 from uuid import UUID, uuid5
 from xml.etree.ElementTree import Element, SubElement, register_namespace, tostring
 
+from gateway.jobs.downloads import KINDS
 from gateway.sharing import chapters
 from gateway.uploads import names
 from pipeline.feeds import Feed
 from pipeline.job import Job
 
 ITEMS = 100
+MAX_IMAGE = 2 * 1024 * 1024
+"""Larger pictures are not named: an app fetches those of all episodes."""
 ITUNES = "http://www.itunes.com/dtds/podcast-1.0.dtd"
 PODCAST = "https://podcastindex.org/namespace/1.0"
 ATOM = "http://www.w3.org/2005/Atom"
@@ -25,7 +28,7 @@ GUID_NAMESPACE = UUID("ead4c236-bf58-58c6-a2c6-a6b28d128cb6")
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 Address = Callable[[str, str], str]
-"""Returns where the file of a job is: its id, and `mp3` or `json`."""
+"""Returns where the file of a job is: its id, and `mp3`, `json`, or the kind of its picture."""
 
 
 def write(feed: Feed, jobs: Sequence[Job], home: str, own: str, address: Address) -> bytes:
@@ -77,6 +80,8 @@ def _add_item(channel: Element, job: Job, address: Address) -> None:
     SubElement(item, "enclosure", enclosure)
     _add(item, f"{{{ITUNES}}}duration", str(round(result["duration"])))
     _add(item, f"{{{ITUNES}}}explicit", "false")
+    if job.cover is not None and job.cover["size"] <= MAX_IMAGE:
+        SubElement(item, f"{{{ITUNES}}}image", {"href": address(job.id, KINDS[job.cover["type"]])})
     if chapters.of(job):
         where = {"url": address(job.id, "json"), "type": "application/json+chapters"}
         SubElement(item, f"{{{PODCAST}}}chapters", where)

@@ -1,5 +1,6 @@
 """The feed, as foreign readers and a client that downloads see it."""
 
+import hashlib
 import io
 import json
 import xml.etree.ElementTree as ET
@@ -12,7 +13,7 @@ import podcastparser
 import pytest
 
 from gateway.description import schemas
-from gateway.sharing.feed import ITUNES, PODCAST
+from gateway.sharing.feed import ITUNES, MAX_IMAGE, PODCAST
 from pipeline.job import Job
 from pipeline.mongodb import now
 from tests.integration.gateway.conftest import Gateway, StartGateway, Stores
@@ -79,6 +80,42 @@ def test_the_feed_says_that_it_is_private_and_whose_it_is(me: httpx.Client, stor
     assert answer.headers["X-Robots-Tag"] == "noindex, nofollow"
     assert answer.headers["Referrer-Policy"] == "no-referrer"
     assert "private" in answer.headers["Cache-Control"]
+
+
+@pytest.mark.parametrize(("kind", "other"), [("jpg", "png"), ("png", "jpg")])
+def test_an_episode_has_the_picture_in_its_mp3(
+    me: httpx.Client, stores: Stores, kind: str, other: str
+) -> None:
+    job, plain = lecture(stores), lecture(stores)
+    type_, picture = {"jpg": "image/jpeg", "png": "image/png"}[kind], MP3[300:4000]
+    cover = {"type": type_, "place": 300, "size": len(picture), "sha256": hashlib.sha256(picture).hexdigest()}
+    stores.client["jobs"]["jobs"].update_one({"_id": job.id}, {"$set": {"result.cover": cover}})
+    url = make(me)["url"]
+    text = httpx.get(url).content
+
+    named = {entry.id: entry.get("image") for entry in feedparser.parse(text).entries}
+    answer = httpx.get(named[job.id].href)
+    part = httpx.get(named[job.id].href, headers={"Range": "bytes=10-19"})
+    known = httpx.get(named[job.id].href, headers={"If-None-Match": answer.headers["ETag"]})
+
+    assert named[plain.id] is None
+    assert named[job.id].href.endswith(f"/{job.id}.{kind}")
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, type_)
+    assert answer.content == picture
+    assert (part.status_code, part.content) == (206, picture[10:20])
+    assert known.status_code == 304
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    for absent in (f"{job.id}.{other}", f"{plain.id}.{kind}", f"{job.id}.gif", f"{'0' * 32}.{kind}"):
+        assert httpx.get(f"{url.removesuffix('.xml')}/{absent}").status_code == 404
+    assert "place" not in me.get(f"/v1/jobs/{job.id}").json()["result"]["cover"]
+
+
+def test_a_picture_that_is_too_large_for_apps_is_not_named(me: httpx.Client, stores: Stores) -> None:
+    job = lecture(stores)
+    cover = {"type": "image/jpeg", "place": 300, "size": MAX_IMAGE + 1, "sha256": "0" * 64}
+    stores.client["jobs"]["jobs"].update_one({"_id": job.id}, {"$set": {"result.cover": cover}})
+
+    assert "itunes:image" not in httpx.get(make(me)["url"]).text
 
 
 def test_a_client_downloads_and_resumes_what_the_feed_names(me: httpx.Client, stores: Stores) -> None:
@@ -169,7 +206,7 @@ def test_a_revoked_or_guessed_feed_and_its_files_are_gone(
 
     guesses = [f"{gateway.url}/feeds/{guess}" for guess in ("x", "x" * 32, made["id"], "%00", "..")]
     for place in (base, *guesses):
-        for path in (f"{place}.xml", f"{place}/{job.id}.mp3", f"{place}/{job.id}.json"):
+        for path in (f"{place}.xml", *(f"{place}/{job.id}.{kind}" for kind in ("mp3", "json", "jpg"))):
             assert httpx.get(path).status_code == 404, path
     assert me.get("/v1/me/feeds").json() == {"feeds": []}
 

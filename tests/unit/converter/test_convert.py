@@ -144,6 +144,9 @@ def test_tags_chapters_cover_and_language_are_kept_and_noise_is_not(
     ]
     assert tags.getall("CTOC")[0].child_element_ids == ["ch0", "ch1"]
     assert (tags.getall("APIC")[0].mime, tags.getall("APIC")[0].data) == ("image/png", picture.read_bytes())
+    assert done.cover is not None
+    assert mp3.read_bytes()[done.cover.place :][: done.cover.size] == picture.read_bytes()
+    assert done.cover.type == "image/png"
     assert {frame.desc for frame in tags.getall("TXXX")} == {
         "REPLAYGAIN_TRACK_GAIN",
         "REPLAYGAIN_TRACK_PEAK",
