@@ -40,16 +40,21 @@ class PartialBlobs:
         Raises:
             Displaced: a newer generation has stored it.
         """
-        older = {"files_id": upload.id, "n": n, "generation": {"$lte": upload.generation}}
-        chunk = {"files_id": upload.id, "n": n, "data": data, "generation": upload.generation}
+        place = {"files_id": upload.id, "n": n}
+        chunk = {**place, "data": data, "generation": upload.generation}
+        if n * upload.chunk_bytes >= upload.offset:  # then most likely there is none
+            with suppress(Duplicate), translated():
+                self._chunks.insert_one(dict(chunk))
+                return
         try:
             with translated():
+                older = {**place, "generation": {"$lte": upload.generation}}
                 self._chunks.replace_one(older, chunk, upsert=True)
         except Duplicate:
             raise Displaced(upload.id) from None
 
     def chunk(self, upload: Upload, n: int) -> bytes:
-        """Return what counts of a chunk.
+        """Return a chunk: what counts of it, and what a process that died stored behind that.
 
         Raises:
             BlobDamaged: it is shorter than the upload's offset says.
@@ -60,7 +65,7 @@ class PartialBlobs:
         data: bytes = b"" if chunk is None else chunk["data"]
         if len(data) < size:
             raise BlobDamaged(f"{upload.id}: chunk {n} has {len(data)} bytes and must have {size}")
-        return data[:size]
+        return data
 
     def trim(self, upload: Upload) -> Blob:
         """Return the blob of a complete upload, for `commit`, with nothing behind its end.
@@ -68,12 +73,9 @@ class PartialBlobs:
         What a process that died stored there is removed; that can be where the length was not known then.
         """
         last, rest = divmod(upload.offset, upload.chunk_bytes)
-        if rest:
-            self.put_chunk(upload, last, self.chunk(upload, last))
-        n, missed = last + bool(rest), 0
-        while missed < IN_FLIGHT:  # chunks that were on their way together may have arrived in any order
-            missed = 0 if self._delete_chunk(upload.id, n) else missed + 1
-            n += 1
+        if rest and len(chunk := self.chunk(upload, last)) > rest:
+            self.put_chunk(upload, last, chunk[:rest])
+        self._delete_chunks(upload.id, last + bool(rest))
         metadata = {"owner": upload.owner, "content_type": upload.content_type}
         return Blob(
             upload.id, upload.filename, upload.offset, upload.chunk_bytes, upload.updated_at, None, metadata
@@ -94,9 +96,9 @@ class PartialBlobs:
             )
 
     @crashpoints
-    def _delete_chunk(self, blob_id: str, n: int) -> bool:
+    def _delete_chunks(self, blob_id: str, start: int) -> None:
         with translated():
-            return self._chunks.delete_one({"files_id": blob_id, "n": n}).deleted_count == 1
+            self._chunks.delete_many({"files_id": blob_id, "n": {"$gte": start}})
 
     @crashpoints
     def _insert_file(self, document: Document) -> None:
@@ -124,7 +126,7 @@ class Appender:
         self._n, self._filled = divmod(upload.offset, upload.chunk_bytes)
         self._buffer = bytearray(upload.chunk_bytes)
         if self._filled:
-            self._buffer[: self._filled] = blobs.chunk(upload, self._n)
+            self._buffer[: self._filled] = blobs.chunk(upload, self._n)[: self._filled]
         self._unsaved = False
         self._saved_at = time.monotonic()
         self._storing: deque[Future[None]] = deque()

@@ -14,9 +14,11 @@ from uuid import uuid4
 from pymongo import ReturnDocument
 
 from chassis.crashpoint import crashpoints
-from pipeline.files import CHUNK_BYTES
 from pipeline.job_queries import beyond
 from pipeline.mongodb import Client, Document, now, translated
+
+CHUNK_BYTES = 1024 * 1024
+"""A request of whole MiB ends where a chunk does, so that no chunk is read and stored a second time."""
 
 State = Literal["receiving", "complete", "queued", "terminated"]
 STATES: tuple[State, ...] = get_args(State)

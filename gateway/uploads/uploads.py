@@ -34,9 +34,9 @@ class Uploads:
     keys: IdempotencyKeys
     limits: Limits
     max_bytes: int
-    at_once: int = 256
-    shares: Shares = field(default_factory=lambda: Shares("uploads", 16))
-    stopping: threading.Event = field(default_factory=threading.Event)
+    at_once: int
+    shares: Shares
+    stopping: threading.Event
     """Set when the process is asked to end: what is under way ends well, nothing new begins."""
     _places: threading.BoundedSemaphore = field(init=False)
 

@@ -1,14 +1,19 @@
 """Uploads while MongoDB misbehaves, in this process, on the real store."""
 
 import io
+import threading
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
 import pytest
 from flask import Flask, request
+from flask.ctx import RequestContext
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import encode_multipart
 
 from chassis.web import Problem
+from gateway.door.shares import Shares
 from gateway.settings import Settings
 from gateway.uploads.limits import FreeSpace, Limits
 from gateway.uploads.queueing import Queueing
@@ -116,13 +121,22 @@ def uploads(stores: Stores, **changes: Any) -> Uploads:
     parts = {"jobs": stores.jobs, "videos": stores.videos, "publisher": Queues()}
     queueing = Queueing(**{name: changes.pop(name, part) for name, part in parts.items()})
     own = {"keys": IdempotencyKeys(stores.client), "limits": limits, "max_bytes": 10**6}
+    own |= {"at_once": 4, "shares": Shares("uploads", 4), "stopping": threading.Event()}
     return Uploads(queueing, **{**own, **changes})
 
 
-def receive(to: Uploads, files: int = 1, **headers: str) -> list[Job]:
-    form = {f"file {n}": (io.BytesIO(b"\0video %d" % n), "talk.mp4") for n in range(files)}
+def posted(files: int, **headers: str) -> RequestContext:
+    """A form with so many files."""
+    content = {f"file {n}": FileStorage(io.BytesIO(b"\0video %d" % n), "talk.mp4") for n in range(files)}
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    with Flask("x").test_request_context("/", method="POST", data=form, headers=named):
+    # Werkzeug makes boundaries of its own up, some of them too long.
+    named["Content-Type"] = "multipart/form-data; boundary=b"
+    body = encode_multipart(content, "b")[1]
+    return Flask("x").test_request_context("/", method="POST", data=body, headers=named)
+
+
+def receive(to: Uploads, files: int = 1, **headers: str) -> list[Job]:
+    with posted(files, **headers):
         return to.receive(request, OWNER, "r", Terms(options={}))
 
 
@@ -233,11 +247,7 @@ def test_the_stores_disk_keeps_a_reserve(stores: Stores, free: int | None, *, ta
 
 
 def test_more_files_than_a_request_may_hold_are_refused(stores: Stores) -> None:
-    form = {f"file {n}": (io.BytesIO(b"\0"), "a.mp4") for n in range(3)}
-    with (
-        Flask("x").test_request_context("/", method="POST", data=form),
-        pytest.raises(Problem, match="more than 2 files"),
-    ):
+    with posted(3), pytest.raises(Problem, match="more than 2 files"):
         uploads(stores).receive(request, OWNER, "r", Terms(options={}, max_files=2))
 
     assert (stores.documents(), stores.chunks()) == (0, 0)

@@ -17,9 +17,8 @@ from gateway.upkeep.reconciler import Reconciler
 from gateway.upkeep.unfinished import SEAL_AFTER
 from pipeline.appending import Appender, PartialBlobs
 from pipeline.broker import BrokerUnavailable
-from pipeline.files import CHUNK_BYTES
 from pipeline.job import Job
-from pipeline.upload_store import Upload
+from pipeline.upload_store import CHUNK_BYTES, Upload
 from tests.integration.gateway.conftest import Gateway, StartGateway, Stores, some, wait_until
 from tests.integration.gateway.uploads.tus import (
     PART,
@@ -492,6 +491,18 @@ def left_complete(client: httpx.Client, stores: Stores) -> str:
     appender.close()
     assert the_job(stores, place).state == "uploading"
     return place
+
+
+def test_what_a_dead_process_stored_behind_the_end_is_removed(me: httpx.Client, stores: Stores) -> None:
+    place = me.post("/v1/uploads", headers={**TUS, "Upload-Defer-Length": "1"}).headers["Location"]
+    patch(me, place, 0, FILE[:1000])
+    blobs, dead = PartialBlobs(stores.client, "videos"), some_claim(stores, place)
+    for n, data in ((0, FILE[:6000]), (1, b"more"), (3, b"which overtook another")):
+        blobs.put_chunk(dead, n, data)
+
+    assert patch(me, place, 1000, FILE[1000:5000], Upload_Length="5000").status_code == 204
+
+    holds(stores, the_job(stores, place), FILE[:5000])
 
 
 def test_a_complete_upload_whose_request_died_is_queued_by_the_next_look(

@@ -68,8 +68,8 @@ def mp3_of(video: bytes, name: str, folder: Path) -> Path:
     return mp3
 
 
-def test_the_mp3_is_that_of_the_whole_video(gateway: Gateway, stores: Stores, folder: Path) -> None:
-    name, [recipe] = "talk.m4a", RECIPES
+def sent(recipe: str, gateway: Gateway, stores: Stores, folder: Path) -> bytes:
+    """Do what a recipe says, and return what came of it at the gateway."""
     token = gateway.auth.token("me@example.com")
     subprocess.run(
         ["bash", "-euo", "pipefail", "-c", recipe],
@@ -83,12 +83,21 @@ def test_the_mp3_is_that_of_the_whole_video(gateway: Gateway, stores: Stores, fo
         timeout=60,
     )
     [job] = stores.jobs.page("me@example.com")
-    sound = b"".join(stores.videos.read(stores.videos.find(job.id)))
+    assert job.source["filename"] == "talk.m4a"
+    return b"".join(stores.videos.read(stores.videos.find(job.id)))
+
+
+def samples(mp3: Path) -> bytes:
+    ffmpeg("-i", str(mp3), "-f", "s16le", "samples", folder=mp3.parent)
+    return (mp3.parent / "samples").read_bytes()
+
+
+def test_the_mp3_is_that_of_the_whole_video(gateway: Gateway, stores: Stores, folder: Path) -> None:
+    sound = sent(RECIPES[0], gateway, stores, folder)
     whole = (folder / "talk.mp4").read_bytes()
 
-    made, expected = mp3_of(sound, name, folder), mp3_of(whole, "all.mp4", folder)
+    made, expected = mp3_of(sound, "talk.m4a", folder), mp3_of(whole, "all.mp4", folder)
 
-    assert job.source["filename"] == name
     assert len(sound) < len(whole) / 3
     tags, tags_of_whole = ID3(made), ID3(expected)
     assert made.read_bytes()[tags.size :] == expected.read_bytes()[tags_of_whole.size :]
@@ -96,3 +105,23 @@ def test_the_mp3_is_that_of_the_whole_video(gateway: Gateway, stores: Stores, fo
     for name_of_tag in ("TIT2", "TPE1", "CHAP", "APIC"):
         assert tags.getall(name_of_tag) == tags_of_whole.getall(name_of_tag)
     assert [str(tags["TIT2"]), len(tags.getall("CHAP"))] == ["A talk", 2]
+
+
+def test_through_a_pipe_it_is_so_up_to_the_last_packet(
+    gateway: Gateway, stores: Stores, folder: Path
+) -> None:
+    tone = ("-f", "lavfi", "-i", "aevalsrc=0.3*sin(2*PI*t*(300+50*t)):s=44100:d=5.3", "-i", "metadata")
+    told = ("-map_metadata", "1", "-map_chapters", "1")
+    ffmpeg(*tone, *told, "-c:a", "aac", "talk.mp4", folder=folder)  # it ends within a packet
+
+    sound = sent(RECIPES[1], gateway, stores, folder)
+    whole = (folder / "talk.mp4").read_bytes()
+    made, expected = mp3_of(sound, "talk.m4a", folder), mp3_of(whole, "all.mp4", folder)
+
+    heard, all_of_it = samples(made), samples(expected)
+    packet, frame = 1024 * 2, 1152 * 2
+    assert 0 < len(heard) - len(all_of_it) < packet
+    assert heard[: len(all_of_it) - 2 * frame] == all_of_it[: -2 * frame]
+    for name_of_tag in ("TIT2", "TPE1"):
+        assert ID3(made).getall(name_of_tag) == ID3(expected).getall(name_of_tag)
+    assert len(ID3(made).getall("CHAP")) == 2

@@ -18,7 +18,7 @@ import pytest
 from gateway.settings import Settings
 from gateway.upkeep.reconciler import Reconciler
 from pipeline.broker import BrokerUnavailable
-from pipeline.files import CHUNK_BYTES
+from pipeline.upload_store import CHUNK_BYTES
 from tests.integration.gateway.conftest import Gateway, StartGateway, Stores
 from tests.integration.gateway.uploads.tus import TUS, begin, checksum, patch, unfinished_patch, video
 
