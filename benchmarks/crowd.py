@@ -1,8 +1,10 @@
 """What a crowd of waiting clients costs everybody else, against one gateway process.
 
-`python -m benchmarks.crowd [--scale 1.0] [--seconds 30]` starts a MongoDB and a gateway of its own.  It
-measures short requests and the upload of 10 MB clips first alone, then beside the crowd: watchers, uploads
-at 5 kB/s, downloads that stall, half requests and silent connections, from 50 users.
+`python -m benchmarks.crowd [--scale 1.0] [--seconds 30] [--hold 600] [--tus]` starts a MongoDB and a gateway
+of its own.  It measures short requests and the upload of 10 MB clips first alone, then beside the crowd:
+watchers, uploads at 5 kB/s, downloads that stall, half requests and silent connections, from 50 users; with
+`--hold` again so many seconds later; and at last while all of them leave, and when they have left.  With
+`--tus` every other upload is a resumable one.
 """
 
 import argparse
@@ -13,7 +15,6 @@ import statistics
 import tempfile
 import threading
 import time
-from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from http.server import ThreadingHTTPServer
@@ -42,6 +43,8 @@ CLIP = 10_000_000
 MP3_BYTES = 48 * MIB
 SLOW_BYTES = 5_000
 """What a slow upload sends each second."""
+LEAVING_SECONDS = 10.0
+TUS = {"Tus-Resumable": "1.0.0", "Content-Type": "application/offset+octet-stream"}
 
 
 class Auth(Keys):
@@ -66,10 +69,11 @@ class Crowd:
     port: int
     jobs: list[str]
     """A queued job of each user, and then a finished one of each."""
+    tus: bool
     open: dict[str, int] = field(default_factory=dict)
 
-    async def hold(self, scale: float, seconds: float, everybody_there: Callable[[], None]) -> None:
-        """Let everybody come, call `everybody_there`, and stay for so long."""
+    async def hold(self, scale: float, there: Flag, leave: Flag) -> None:
+        """Let everybody come, say so by `there`, and stay until `leave` is set."""
         clients = [
             asyncio.create_task(self._client(kind, number))
             for kind, many in CROWD.items()
@@ -78,8 +82,8 @@ class Crowd:
         deadline = time.monotonic() + 60
         while sum(self.open.values()) < len(clients) * 0.98 and time.monotonic() < deadline:  # noqa: ASYNC110 - a thousand clients make it true
             await asyncio.sleep(0.2)
-        everybody_there()
-        await asyncio.sleep(seconds)
+        there.set()
+        await asyncio.to_thread(leave.wait)
         for client in clients:
             client.cancel()
         await asyncio.gather(*clients, return_exceptions=True)
@@ -116,6 +120,14 @@ class Crowd:
                 pass
         elif kind == "slow uploads":
             head = f"POST /v1/jobs HTTP/1.1\r\n{asked}Content-Length: {CLIP}\r\n\r\n"
+            if self.tus and number % 2:
+                told = "".join(f"{name}: {value}\r\n" for name, value in TUS.items())
+                begin = f"POST /v1/uploads HTTP/1.1\r\n{asked}{told}Upload-Length: {CLIP}\r\n\r\n"
+                writer.write(begin.encode())
+                answer = (await reader.readuntil(b"\r\n\r\n")).decode()
+                [place] = [line.rpartition("/")[2] for line in answer.split("\r\n") if "Location:" in line]
+                head = f"PATCH /v1/uploads/{place} HTTP/1.1\r\n{asked}{told}Upload-Offset: 0\r\n"
+                head += f"Content-Length: {CLIP}\r\n\r\n"
             writer.write(head.encode())
             while not reader.at_eof():
                 writer.write(b"\0" * SLOW_BYTES)
@@ -132,11 +144,11 @@ class Crowd:
             await reader.read(1)
 
 
-def crowd(port: int, jobs: list[str], scale: float, seconds: float, there: Flag) -> None:
+def crowd(everybody: Crowd, scale: float, there: Flag, leave: Flag) -> None:
     """Run the crowd in a process of its own."""
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    asyncio.run(Crowd(port, jobs).hold(scale, seconds, there.set))
+    asyncio.run(everybody.hold(scale, there, leave))
 
 
 def short_answers(port: int, job: str, seconds: float) -> list[float]:
@@ -160,44 +172,71 @@ def short_answers(port: int, job: str, seconds: float) -> list[float]:
     return times
 
 
-def uploads(port: int, seconds: float, speeds: list[float]) -> None:
-    """Upload 10 MB clips one after the other and add the MB/s of each."""
+def uploads(port: int, seconds: float, tus: bool, speeds: list[float]) -> None:  # noqa: FBT001 - of the command
+    """Upload 10 MB clips one after the other, with `tus` every other one by it, and add the MB/s of each."""
     deadline = time.monotonic() + seconds
     headers = {"Authorization": f"Bearer {token('uploader@example.com')}"}
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=120) as client:
         while time.monotonic() < deadline:
             began = time.monotonic()
-            client.post("/v1/jobs", content=bytes(CLIP)).raise_for_status()
+            if tus and len(speeds) % 2:
+                begun = client.post("/v1/uploads", headers={**TUS, "Upload-Length": str(CLIP)})
+                place = begun.raise_for_status().headers["Location"]
+                answer = client.patch(place, headers={**TUS, "Upload-Offset": "0"}, content=bytes(CLIP))
+            else:
+                answer = client.post("/v1/jobs", content=bytes(CLIP))
+            answer.raise_for_status()
             speeds.append(CLIP / 1e6 / (time.monotonic() - began))
 
 
-def measured(port: int, job: str, seconds: float) -> tuple[float, float, float]:
-    """Return the median and the 99th percentile of short answers in ms, and an upload's median MB/s."""
-    speeds: list[float] = []
-    uploader = threading.Thread(target=uploads, args=(port, seconds, speeds))
-    uploader.start()
-    times = short_answers(port, job, seconds)
-    uploader.join()
-    return (
-        statistics.median(times) * 1e3,
-        statistics.quantiles(times, n=100)[98] * 1e3,
-        statistics.median(speeds),
-    )
+@dataclass(frozen=True)
+class Bench:
+    """What is measured, and at which gateway."""
 
+    port: int
+    admin_port: int
+    job: str
+    tus: bool
+    rows: dict[str, tuple[float, ...]] = field(default_factory=dict)
 
-def resident_mib(port: int) -> float:
-    """Return the resident memory of the gateway's worker process."""
-    text = httpx.get(f"http://127.0.0.1:{port}/metrics").text
-    [line] = [line for line in text.splitlines() if line.startswith("process_resident_memory_bytes ")]
-    return float(line.split()[1]) / MIB
+    def measure(self, name: str, seconds: float) -> None:
+        """Add a row: how short answers and uploads fare now, and what the gateway takes up after them."""
+        speeds: list[float] = []
+        uploader = threading.Thread(target=uploads, args=(self.port, seconds, self.tus, speeds))
+        uploader.start()
+        times = short_answers(self.port, self.job, seconds)
+        uploader.join()
+        self.rows[name] = (
+            statistics.median(times) * 1e3,
+            statistics.quantiles(times, n=100)[98] * 1e3,
+            max(times) * 1e3,
+            statistics.median(speeds),
+            self._metric("process_resident_memory_bytes") / MIB,
+            self._metric("process_open_fds"),
+        )
+
+    def _metric(self, name: str) -> float:
+        text = httpx.get(f"http://127.0.0.1:{self.admin_port}/metrics").text
+        [line] = [line for line in text.splitlines() if line.startswith(f"{name} ")]
+        return float(line.split()[1])
+
+    def print(self) -> None:
+        """Print the rows as a table."""
+        heads = ("", "short answers, median ms", "p99 ms", "slowest ms", "10 MB uploads, MB/s")
+        heads += ("resident MiB", "open files")
+        lines = [heads, ["---"] * len(heads)]
+        lines += [(name, *(f"{figure:.1f}" for figure in figures)) for name, figures in self.rows.items()]
+        print("\n".join(f"| {' | '.join(line)} |" for line in lines))  # noqa: T201 - what this is for
 
 
 def main() -> None:
     """Start what is needed, measure alone and beside the crowd, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scale", type=float, default=1.0)
-    parser.add_argument("--seconds", type=float, default=30)
-    arguments = parser.parse_args()
+    parser.add_argument("--seconds", type=float, default=30, help="how long each is measured (default 30)")
+    parser.add_argument("--hold", type=float, default=0, help="how long the crowd stays besides (default 0)")
+    parser.add_argument("--tus", action="store_true", help="let every other upload be a resumable one")
+    asked = parser.parse_args()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         auth = ThreadingHTTPServer(("127.0.0.1", 0), Auth)
@@ -211,21 +250,23 @@ def main() -> None:
         ids = [queued(jobs, user(n)) for n in range(USERS)]
         ids += [finished(jobs, mp3s, user(n)) for n in range(USERS)]
         stack.enter_context(started(gateway(folder, url, auth.server_address[1], port, admin_port)))
+        bench = Bench(port, admin_port, ids[0], asked.tus)
         short_answers(port, ids[0], 2)  # warms up
-        rows = {"alone": (*measured(port, ids[0], arguments.seconds), resident_mib(admin_port))}
-        there = Event()
-        process = Process(target=crowd, args=(port, ids, arguments.scale, arguments.seconds + 10, there))
+        bench.measure("alone", asked.seconds)
+        there, leave = Event(), Event()
+        process = Process(target=crowd, args=(Crowd(port, ids, asked.tus), asked.scale, there, leave))
         process.start()
         there.wait(90)
-        name = f"beside {round(sum(CROWD.values()) * arguments.scale)}"
-        rows[name] = (*measured(port, ids[0], arguments.seconds), resident_mib(admin_port))
+        name = f"beside {round(sum(CROWD.values()) * asked.scale)}"
+        bench.measure(name, asked.seconds)
+        if asked.hold:
+            time.sleep(asked.hold)
+            bench.measure(f"{name}, {asked.hold:g} s later", asked.seconds)
+        leave.set()
+        bench.measure("while they leave", LEAVING_SECONDS)
         process.join()
-        time.sleep(5)
-        rows["when they left"] = (*measured(port, ids[0], 5), resident_mib(admin_port))
-    heads = ("", "short answers, median ms", "p99 ms", "10 MB uploads, MB/s", "resident MiB")
-    lines = [heads, ["---"] * len(heads)]
-    lines += [(name, *(f"{figure:.1f}" for figure in figures)) for name, figures in rows.items()]
-    print("\n".join(f"| {' | '.join(line)} |" for line in lines))  # noqa: T201 - what this is for
+        bench.measure("when they have left", LEAVING_SECONDS)
+    bench.print()
 
 
 def queued(jobs: Jobs, owner: str) -> str:

@@ -2,6 +2,7 @@
 
 import hashlib
 import random
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -64,9 +65,13 @@ def test_a_large_file_survives_forty_cuts_and_ten_kills(
 
     with wired(*(gateway.port for gateway in gateways)) as wire:
         wire.cuts = [len(content) // (2 * CUTS)] * CUTS
+        began = time.monotonic()
         with connected(gateways[0], wire) as client:
             upload_id = upload(client, content, kill_one_now_and_then)
+        seconds = time.monotonic() - began
 
+    print("| bytes | cuts | kills | requests | seconds |\n|---|---|---|---|---|")  # noqa: T201 - what `pytest -s` shows
+    print(f"| {len(content)} | {wire.cut} | {len(killed)} | {next(requests) - 1} | {seconds:.0f} |")  # noqa: T201 - likewise
     job = some(stores.jobs.get(upload_id))
     assert (wire.cut, len(killed)) == (CUTS, KILLS)
     assert job.source["sha256"] == hashlib.sha256(content).hexdigest()

@@ -19,7 +19,7 @@ from gateway.settings import Settings
 from gateway.upkeep.reconciler import Reconciler
 from pipeline.broker import BrokerUnavailable
 from pipeline.upload_store import CHUNK_BYTES
-from tests.integration.gateway.conftest import Gateway, StartGateway, Stores
+from tests.integration.gateway.conftest import Gateway, StartGateway, Stores, wait_until
 from tests.integration.gateway.uploads.tus import TUS, begin, checksum, patch, unfinished_patch, video
 
 SOURCE = video(3 * CHUNK_BYTES, seed=9)
@@ -165,10 +165,16 @@ class Walk:
         promised = len(data) + (
             0 if upload.deferred else self.chance.randrange(upload.size - offset - len(data) + 1)
         )
+        before = self._generation(upload)
         connection = unfinished_patch(gateway, upload.place, offset, data[:-1], promised)
         stack.enter_context(connection)
+        wait_until(lambda: self._generation(upload) > before)  # or it begins after what the walker does next
         upload.most = offset + len(data) - 1
         return stack
+
+    def _generation(self, upload: Walked) -> int:
+        document = self.stores.client["jobs"]["uploads"].find_one({"_id": upload.id})
+        return int(document["generation"]) if document else 0
 
     def cut(self, upload: Walked) -> None:
         if stack := self._begun(upload, self.gateway):
@@ -284,6 +290,7 @@ def test_whatever_happens_to_uploads_each_ends_as_one_job_with_its_bytes(
     walk.finish()
 
     walk.settle()
-    print(dict(walk.steps))  # noqa: T201 - shown when it fails
+    print("| step | times |\n|---|---|")  # noqa: T201 - what `pytest -s` and a failure show
+    print("\n".join(f"| {name} | {times} |" for name, times in walk.steps.most_common()))  # noqa: T201 - likewise
     walk.upkeep()
     assert (stores.documents(), stores.chunks()) == (0, 0)
