@@ -93,13 +93,13 @@ _numbers = count()
 
 
 @pytest.fixture
-def new_user(stack: Stack) -> Iterator[Callable[[], User]]:
-    """Make users who are logged in."""
+def new_user(stack: Stack) -> Iterator[Callable[..., User]]:
+    """Make users who are logged in, `--admin` administrators."""
     clients = []
 
-    def make() -> User:
+    def make(*flags: str) -> User:
         name = f"user{next(_numbers)}@example.com"
-        stack.users("add", name, password=PASSWORD)
+        stack.users("add", name, *flags, password=PASSWORD)
         client = watched_client(base_url=stack.gateway_url, timeout=60)
         clients.append(client)
         token = client.post("/login", auth=(name, PASSWORD)).raise_for_status().text
@@ -112,12 +112,12 @@ def new_user(stack: Stack) -> Iterator[Callable[[], User]]:
 
 
 @pytest.fixture
-def user(new_user: Callable[[], User]) -> User:
+def user(new_user: Callable[..., User]) -> User:
     return new_user()
 
 
 @pytest.fixture
-def stranger(new_user: Callable[[], User]) -> User:
+def stranger(new_user: Callable[..., User]) -> User:
     """Another user."""
     return new_user()
 

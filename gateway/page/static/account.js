@@ -1,6 +1,6 @@
 /** One's own account: password, the browsers that are logged in, the way out. */
 import { ask, Problem } from "./api.js";
-import { current, languages, speak, t } from "./texts.js";
+import { current, languages, refused, speak, t } from "./texts.js";
 import { html, nothing } from "./vendor/lit-html/lit-html.js";
 
 /**
@@ -22,7 +22,7 @@ export function view(context) {
       <div class="card menu">
         <form class="form" @submit=${(/** @type {SubmitEvent} */ event) => changePassword(event, context)}>
           <h2>${t("password.change")}</h2>
-          ${context.problem ? html`<p class="problem" role="alert">${context.problem.message}. ${context.problem.hint}</p>` : nothing}
+          ${context.problem ? html`<p class="problem" role="alert">${refused(context.problem)}</p>` : nothing}
           <input type="hidden" name="username" autocomplete="username" value=${context.me.username}>
           <label>${t("password.old")} <input name="old" type="password" autocomplete="current-password" required></label>
           <label>${t("password.new")} <input name="new" type="password" autocomplete="new-password" minlength="12" maxlength="128" required></label>

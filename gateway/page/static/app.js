@@ -5,17 +5,17 @@ import { ask, Problem } from "./api.js";
 import { follow } from "./events.js";
 import * as files from "./files.js";
 import * as intake from "./intake.js";
+import * as listing from "./listing.js";
 import * as login from "./login.js";
 import * as options from "./options.js";
 import * as player from "./player.js";
 import { allowed, changed, drawnBy, shown, store } from "./state.js";
-import { say, speak, t } from "./texts.js";
+import { refused, say, speak, t } from "./texts.js";
 import { Uploads } from "./uploads.js";
 import { html, nothing, render } from "./vendor/lit-html/lit-html.js";
 import { Wake } from "./wake.js";
 
 const LOOK_MS = 3000;
-const PAGE = 50;
 /** Sentences that stay in the live region. */
 const SAID = 20;
 
@@ -53,31 +53,8 @@ function refreshUsage() {
   }, complain);
 }
 
-/** List as many jobs as were listed, or go on from there. */
-async function listJobs(more = false) {
-  const { filter, listed, next } = store;
-  const known = more ? null : new Set(store.jobs.keys());
-  const said = Object.entries(filter).filter(([, value]) => value);
-  const query = new URLSearchParams([["limit", String(PAGE)], ...said]);
-  const jobs = [];
-  let path = more && next ? next : `v1/jobs?${query}`;
-  do {
-    const page = await ask("GET", path);
-    jobs.push(...page.jobs);
-    path = page.next;
-  } while (path && !more && jobs.length < listed);
-  if (filter !== store.filter || (more && next !== store.next)) return; // overtaken
-  store.list(jobs, path, known);
-  changed();
-}
-
-async function listUploads() {
-  store.listUploads((await ask("GET", "v1/uploads?limit=100")).uploads);
-  changed();
-}
-
 function listAll() {
-  return Promise.all([listJobs(), listUploads()]).catch(complain);
+  return Promise.all([listing.jobs(), listing.uploads()]).catch(complain);
 }
 
 /** Go to the row that the address names: mails link to it. */
@@ -233,14 +210,21 @@ function inside(items) {
   return html`
     <header class="top"><h1>video-to-mp3</h1>${account.view(own)}</header>
     <main>
-      ${lost ? html`<p class="banner">${t("offline")}</p>` : nothing}
-      ${problem ? html`<p class="problem" role="alert">${problem.message}. ${problem.hint}</p>` : nothing}
       ${intake.view(allowed, addFiles, options.view(shown.asked, changeOption))}
-      ${files.view(items, acts, (more) => void listJobs(more).catch(complain))}
+      ${files.view(items, acts, (more) => void listing.jobs(more).catch(complain))}
       ${administration?.view() ?? nothing}
     </main>
     ${footer()}
+    <div class="notices">
+      ${lost ? html`<p class="banner">${t("offline")}</p>` : nothing}
+      ${problem ? html`<p class="problem"><span role="alert">${refused(problem)}</span> <button @click=${dismiss}>${t("do.dismiss")}</button></p>` : nothing}
+    </div>
     <div class="dropping" ?hidden=${!over} aria-hidden="true"><p>${t("drop.here")}</p></div>`;
+}
+
+function dismiss() {
+  shown.problem = null;
+  changed();
 }
 
 function footer() {
@@ -287,7 +271,7 @@ function listen() {
   });
   setInterval(() => {
     if (!shown.me || document.hidden || !store.busy) return;
-    if (store.sentElsewhere) listUploads().catch(complain);
+    if (store.sentElsewhere) listing.uploads().catch(complain);
     changed();
   }, LOOK_MS);
 }

@@ -1,10 +1,10 @@
 /** The way in. */
-import { ask, Problem } from "./api.js";
-import { t } from "./texts.js";
+import { ask } from "./api.js";
+import { refused, t } from "./texts.js";
 import { html, nothing } from "./vendor/lit-html/lit-html.js";
 
 /**
- * @param {{problem: Problem | null, note: string, busy: boolean}} state
+ * @param {{problem: import("./api.js").Problem | null, note: string, busy: boolean}} state
  * @param {(event: SubmitEvent) => void} onSubmit
  */
 export function view({ problem, note, busy }, onSubmit) {
@@ -15,7 +15,7 @@ export function view({ problem, note, busy }, onSubmit) {
         ${note ? html`<p class="note" role="status">${note}</p>` : nothing}
         ${
           problem
-            ? html`<p class="problem" role="alert" id="refused">${sentence(problem)}</p>`
+            ? html`<p class="problem" role="alert" id="refused">${refused(problem)}</p>`
             : nothing
         }
         <label>${t("username")}
@@ -26,13 +26,6 @@ export function view({ problem, note, busy }, onSubmit) {
         <button class="primary" ?disabled=${busy}>${t("log.in")}</button>
       </form>
     </main>`;
-}
-
-/** @param {Problem} problem */
-function sentence(problem) {
-  if (problem.code === "offline") return t("offline.hint");
-  const known = t(`refused.${problem.code}`);
-  return known.startsWith("refused.") ? `${problem.message}. ${problem.hint}` : known;
 }
 
 /**

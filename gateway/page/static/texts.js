@@ -51,6 +51,22 @@ export function t(key, values = {}) {
  */
 export const say = (text) => (text ? t(...text) : "");
 
+/**
+ * Return what to tell of a refusal: in words of ours where there are some, or else in the server's.
+ * @param {import("./api.js").Problem} problem
+ */
+export function refused({ code, message, hint }) {
+  const ours = sentences[`refused.${code}`];
+  if (ours) return ours;
+  return [message, hint].filter(Boolean).map(sentence).join(" ");
+}
+
+/** @param {string} words */
+function sentence(words) {
+  const begun = words[0].toUpperCase() + words.slice(1);
+  return /[.!?]$/.test(begun) ? begun : `${begun}.`;
+}
+
 /** @type {Record<string, (value: any) => string>} */
 const WRITERS = {
   bytes: size,

@@ -19,6 +19,13 @@ from tests.e2e.conftest import PASSWORD, User
 CHROMIUM = "/usr/bin/chromium"
 AXE = Path("gateway/page/node_modules/axe-core/axe.min.js").resolve()
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+HOSTILE = (
+    "<img src=x onerror=alert(1)>",
+    "\u202eevil\u202c שלום عربي",
+    "🎬🎧 “quotes” & {{7*7}} ${1}",
+    "a" * 200,
+)
+"""Names that a page might run, turn round or push others aside with."""
 SECONDS = 60.0
 expect.set_options(timeout=SECONDS * 1000)
 

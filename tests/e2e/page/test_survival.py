@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Request, expect
 
-from tests.e2e.conftest import wait_for
+from tests.e2e.conftest import PATIENT_SECONDS, wait_for
 from tests.e2e.page.conftest import Visit, Visits
 
 SLOW_BYTES = 400_000
@@ -91,3 +91,31 @@ def test_a_pause_sends_nothing_and_a_cancel_leaves_nothing(visit: Visit, heavy_s
     expect(visit.row(heavy_sound.name)).to_have_count(0)
     wait_for(lambda: visit.user.http.get("/v1/uploads").json()["uploads"] == [])
     wait_for(lambda: visit.user.http.get("/v1/jobs").json()["jobs"] == [])
+
+
+def test_an_upload_goes_on_when_the_network_comes_back(visit: Visit, heavy_sound: Path) -> None:
+    visit.tolerated = NETWORK
+    upload = begin(visit, heavy_sound)
+
+    visit.page.context.set_offline(True)
+    visit.expect_state(heavy_sound.name, "offline")
+    expect(visit.page.locator(".banner")).to_have_text("No connection. What you see may be out of date.")
+    slow_down(visit, -1)
+    visit.page.context.set_offline(False)
+
+    visit.expect_state(heavy_sound.name, "ready")
+    expect(visit.page.locator(".banner")).to_have_count(0)
+    assert the_job(visit)["id"] == upload
+
+
+def test_the_converter_may_die_in_mid_conversion(visit: Visit, long_video: Path) -> None:
+    visit.choose(long_video)
+    visit.expect_state(long_video.name, "converting")
+
+    visit.user.stack.ask("signalProcess", "converter", "KILL")
+
+    # another one takes over once the lease has ended
+    ready = expect(visit.row(long_video.name))
+    ready.to_have_attribute("data-state", "ready", timeout=PATIENT_SECONDS * 1000)
+    assert the_job(visit)["state"] == "done"
+    expect(visit.page.locator("li.row")).to_have_count(1)

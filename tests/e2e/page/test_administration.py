@@ -1,0 +1,130 @@
+"""What administrators do on the page, and that nobody else sees it."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pika
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.conftest import CLIP, User, wait_for
+from tests.e2e.page.conftest import Visit, Visits
+
+UNREADABLE = b"no message of ours <b>"
+IS_ONE = "async () => (await (await fetch('v1/admin/dead-letters/video')).json()).dead_letters.length === 1"
+
+
+@pytest.fixture
+def office(visits: Visits, new_user: Callable[..., User]) -> Visit:
+    """An administrator's window."""
+    visit = visits(new_user("--admin"))
+    visit.log_in()
+    visit.page.wait_for_selector("#choose", state="attached")
+    return visit
+
+
+def open_administration(visit: Visit) -> None:
+    visit.page.locator(".admin > summary").click()
+    expect(visit.page.get_by_role("heading", name="Health")).to_be_visible()
+
+
+def entry(visit: Visit, name: str) -> Any:
+    return visit.page.locator(".admin li").filter(has=visit.page.get_by_text(name, exact=True))
+
+
+def can_log_in(visit: Visit, name: str, password: str) -> bool:
+    status = httpx.post(f"{visit.user.stack.gateway_url}/login", auth=(name, password)).status_code
+    assert status in (httpx.codes.OK, httpx.codes.UNAUTHORIZED)
+    return status == httpx.codes.OK
+
+
+def told_password(visit: Visit, name: str) -> str:
+    note = visit.page.locator(".admin .note")
+    expect(note).to_contain_text(f"{name} can log in with the password")
+    return re.search(r"the password (\S+)\. It is shown", note.inner_text())[1]  # type: ignore[index]  # it is there
+
+
+def test_who_is_no_administrator_sees_no_administration(visit: Visit) -> None:
+    expect(visit.page.get_by_text("Nothing here yet.")).to_be_visible()
+    expect(visit.page.locator(".admin")).to_have_count(0)
+
+
+def test_an_administrator_adds_disables_and_resets_users(office: Visit) -> None:
+    open_administration(office)
+    name = f"new-{office.user.name}"
+    office.page.locator(".admin [name=username]").fill(name)
+    office.page.get_by_role("button", name="Add a user").click()
+    first = told_password(office, name)
+    assert can_log_in(office, name, first)
+
+    entry(office, name).get_by_role("button", name="Disable").click()
+    expect(entry(office, name)).to_contain_text("disabled")
+    assert not can_log_in(office, name, first)
+    entry(office, name).get_by_role("button", name="Enable").click()
+    expect(entry(office, name).get_by_role("button", name="Disable")).to_be_visible()
+
+    entry(office, name).get_by_role("button", name="Reset password").click()
+    second = told_password(office, name)
+    assert can_log_in(office, name, second)
+    assert not can_log_in(office, name, first)
+
+
+def test_a_name_that_is_taken_is_refused_in_words(office: Visit) -> None:
+    office.tolerated = "409"
+    open_administration(office)
+
+    office.page.locator(".admin [name=username]").fill(office.user.name)
+    office.page.get_by_role("button", name="Add a user").click()
+
+    expect(office.page.get_by_role("alert")).to_have_text("There is a user with this name already.")
+
+
+def test_an_administrator_sees_and_ends_the_jobs_of_others(office: Visit, stranger: User) -> None:
+    stranger.stack.ask("stopProcess", "converter")
+    try:
+        job = stranger.upload(CLIP, "of a stranger.mp4")
+        open_administration(office)
+        office.page.get_by_label("Owner").fill(stranger.name)
+        office.page.get_by_label("Owner").press("Enter")
+        expect(entry(office, "of a stranger.mp4")).to_contain_text(f"{stranger.name} · Queued")
+        entry(office, "of a stranger.mp4").get_by_role("button", name="End").click()
+        expect(entry(office, "of a stranger.mp4")).to_contain_text("Failed")
+    finally:
+        stranger.stack.ask("startProcess", "converter")
+
+    assert stranger.outcome(job)["error"]["code"] == "given_up"
+    entry(office, "of a stranger.mp4").get_by_role("button", name="Convert again").click()
+    wait_for(lambda: stranger.job(job)["state"] == "done")
+    assert office.page.locator("li.row").count() == 0  # among the administrator's own there is none
+
+
+def test_messages_that_nobody_could_read_are_put_back_or_deleted(office: Visit) -> None:
+    url = (office.user.stack.secrets / "rabbitmq_url").read_text()
+    with pika.BlockingConnection(pika.URLParameters(url)) as connection:
+        connection.channel().basic_publish("", "video", UNREADABLE)
+    office.page.wait_for_function(IS_ONE)
+
+    open_administration(office)
+    expect(office.page.locator(".admin code")).to_have_text(UNREADABLE.decode())
+    with office.page.expect_response(re.compile("/replay$")) as replaying:
+        office.page.get_by_role("button", name="Put back").click()
+    assert replaying.value.json() == {"replayed": 1}
+    office.page.wait_for_function(IS_ONE)
+    office.page.locator(".admin > summary").click()
+    open_administration(office)
+
+    office.page.locator(".admin").get_by_role("button", name="Delete", exact=True).click()
+    expect(office.page.locator(".admin")).to_contain_text("video: None.")
+
+
+def test_the_health_of_every_server_is_told(office: Visit) -> None:
+    open_administration(office)
+
+    findings = office.page.evaluate("async () => (await (await fetch('v1/admin/doctor')).json()).findings")
+    for finding in findings:
+        word = "well" if finding["ok"] else "not well"
+        shown = office.page.locator(".admin li.good, .admin li.bad").filter(has_text=finding["name"]).first
+        expect(shown.locator(".word")).to_have_text(word)
+    assert len(findings) > 3
