@@ -35,7 +35,7 @@ def read(folder: Path = FOLDER) -> dict[str, Asset]:
 
 def needed_first(assets: dict[str, Asset]) -> list[str]:
     """Return the modules that the page runs at once, so that a browser fetches them all together."""
-    later = ("vendor/mediabunny/", "vendor/tus-js-client/", "sound.js", "admin.js", "texts/")
+    later = ("vendor/mediabunny/", "vendor/tus-js-client/", "sound.js", "matroska.js", "admin.js", "texts/")
     return [path for path in assets if path.endswith(".js") and not path.startswith(later)]
 
 

@@ -42,7 +42,7 @@ def docs() -> Response:
     operations = list(_operations(api))
     groups = {tag: [operation for operation in operations if tag in operation["tags"]] for tag in ORDER}
     everywhere = openapi.OF_GUARDED_ROUTES + openapi.OF_EVERY_ROUTE
-    page = render_template("docs.html", api=api, groups=groups, everywhere=everywhere, host=request.host_url)
+    page = render_template("docs.html", api=api, groups=groups, everywhere=everywhere, host=request.url_root)
     response = Response(page, mimetype="text/html")
     response.headers["Content-Security-Policy"] = (
         "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"

@@ -41,24 +41,28 @@ export async function noMedia(file) {
 }
 
 /**
- * Tell whether the sound can be taken out of a file so that the MP3 is the same as from the whole.
- *
- * MP4 and MOV say to the sample where a sound begins, and that can be carried over; Matroska's delay and
- * the clock of a transport stream cannot. Not where part of the file is missing, since the sound alone
- * would hide that, and not where there are chapters, which would be lost.
+ * Tell whether this is Matroska or WebM.
  * @param {Blob} file
  */
-export async function soundCanTravelAlone(file) {
-  const head = await read(file, 0, 8);
-  if (text(head, 4, 8) !== "ftyp") return false;
-  return isPlain(file);
+export async function isMatroska(file) {
+  return text(await read(file, 0, 4), 0, 4) === "\x1aE\xdf\xa3";
+}
+
+/**
+ * Tell whether this is an MP4 or MOV that is all there, in one piece, and without chapters, which would be lost.
+ *
+ * Where part of it is missing, the sound alone would hide that.
+ * @param {Blob} file
+ */
+export async function isPlainMp4(file) {
+  return text(await read(file, 0, 8), 4, 8) === "ftyp" && hasPlainBoxes(file);
 }
 
 /**
  * ISO/IEC 14496-12: boxes of a size and a type, one after the other to the end of the file.
  * @param {Blob} file
  */
-async function isPlain(file) {
+async function hasPlainBoxes(file) {
   let header = false;
   for (let at = 0; at < file.size; ) {
     const box = await read(file, at, 16);

@@ -1,5 +1,5 @@
 /** What of a file is sent: all of it, or its sound alone. */
-import { soundCanTravelAlone } from "./container.js";
+import { isMatroska, isPlainMp4 } from "./container.js";
 
 /** Below this, taking out the sound saves too little. */
 const SOUND_FROM_BYTES = 8 * 1000 * 1000;
@@ -46,12 +46,22 @@ export function continues({ body, soundOnly, digest }, upload) {
  */
 async function soundOf(file, onProgress, signal) {
   try {
-    if (!(await soundCanTravelAlone(file))) return null;
-    const { extract } = await import("./sound.js");
-    return await extract(file, onProgress, signal);
+    const module = await takerOf(file);
+    return module && (await module.extract(file, onProgress, signal));
   } catch {
     return null; // what cannot be taken apart here travels whole: the converter knows more formats
   }
+}
+
+/**
+ * Return what takes the sound out of such a file, so that the MP3 is the same as from the whole.
+ *
+ * The clock of a transport stream is among its pictures: it travels whole.
+ * @param {File} file
+ */
+async function takerOf(file) {
+  if (await isMatroska(file)) return import("./matroska.js");
+  return (await isPlainMp4(file)) ? import("./sound.js") : null;
 }
 
 /** @param {Blob} blob */

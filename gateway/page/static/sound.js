@@ -13,6 +13,9 @@ import {
 /** The sound is in memory until it is sent. */
 const MOST = 512 * 1024 * 1024;
 const TELL_SECONDS = 10;
+/** What the converter lets pass without a word where a sound ends before its video. */
+const EARLY_SECONDS = 1;
+const EARLY_PART = 0.01;
 
 /**
  * Return the sound tracks of a video as a file of their own, or null where it has to travel whole.
@@ -28,11 +31,14 @@ export async function extract(file, onProgress, signal) {
     if (tracks.length === 0 || tracks.some((track) => !track.codec)) return null;
     const begins = await Promise.all(tracks.map((track) => track.getFirstTimestamp()));
     if (begins.some((seconds) => seconds > 0)) return null; // late in the video, at once if alone
+    const length = await input.computeDuration();
+    const ends = await Promise.all(tracks.map((track) => track.computeDuration()));
+    const allowed = Math.max(EARLY_SECONDS, EARLY_PART * length);
+    if (ends.some((seconds) => seconds < length - allowed)) return null; // the converter tells that
     const target = new BufferTarget();
     const output = new Output({ format: new Mp4OutputFormat({ fastStart: "in-memory" }), target });
     const copies = await Promise.all(tracks.map((track) => copyOf(track, output)));
     output.setMetadataTags(await input.getMetadataTags());
-    const length = await input.computeDuration();
     await output.start();
     await inStep(copies, (at) => onProgress(Math.min(1, at / length)), signal);
     await output.finalize();

@@ -223,6 +223,18 @@ def test_german_is_spoken_to_who_reads_german(visits: Visits) -> None:
     expect(visit.page.get_by_role("button", name="Log in")).to_be_visible()
 
 
+def test_a_language_is_switched_in_the_middle_of_everything_and_remembered(visit: Visit) -> None:
+    visit.choose(CLIP)
+    visit.expect_state(CLIP.name, "ready")
+
+    visit.page.get_by_label("Language").select_option("de")
+
+    expect(visit.row(CLIP.name).locator(".word")).to_have_text("Fertig")
+    expect(visit.row(CLIP.name).get_by_role("button", name=f"Löschen: {CLIP.name}")).to_be_visible()
+    visit.page.reload()
+    expect(visit.row(CLIP.name).locator(".word")).to_have_text("Fertig")
+
+
 def test_without_scripts_one_logs_in_uploads_and_downloads(visits: Visits) -> None:
     visit = visits(java_script_enabled=False)
     visit.log_in("wrong")

@@ -3,6 +3,7 @@
 import hashlib
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import imageio_ffmpeg
 import pytest
@@ -24,7 +25,16 @@ ENCODED = (
     "-metadata:s:a:0",
     "language=ger",
 )
-FORMATS = {"mp4": ("-c:a", "aac"), "mov": ("-c:a", "aac", "-ac", "1")}
+FORMATS = {
+    "aac.mp4": ("-c:a", "aac"),
+    "aac.mov": ("-c:a", "aac", "-ac", "1"),
+    "aac.mkv": ("-c:a", "aac"),
+    "opus.mkv": ("-c:a", "libopus"),
+    "flac.mkv": ("-c:a", "flac"),
+    "vorbis.mkv": ("-c:a", "libvorbis"),
+    "ac3.mkv": ("-c:a", "ac3"),
+    "opus.webm": ("-c:a", "libopus", "-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "16"),
+}
 
 
 def samples(mp3: bytes) -> str:
@@ -35,35 +45,41 @@ def samples(mp3: bytes) -> str:
     ).hexdigest()
 
 
-@pytest.mark.parametrize("suffix", FORMATS)
+def tracks(job: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return what is told of a job's sound tracks, but for their places among the pictures."""
+    return [{**track, "stream": None} for track in job["media"]["tracks"]]
+
+
+@pytest.mark.parametrize("name", FORMATS)
 def test_the_mp3_of_a_sound_decodes_like_that_of_the_whole_video(
-    visit: Visit, tmp_path: Path, suffix: str
+    visit: Visit, tmp_path: Path, name: str
 ) -> None:
-    video = tmp_path / f"film.{suffix}"
-    make(*PICTURES, *SOUND, *ENCODED, *FORMATS[suffix], str(video))
+    video = tmp_path / name
+    make(*PICTURES, *SOUND, *ENCODED, *FORMATS[name], str(video))
     assert video.stat().st_size > 8_000_000
 
     visit.choose(video)
-    visit.expect_state(video.name, "ready")
-    whole = visit.user.upload(video, f"whole.{suffix}")
-    visit.expect_state(f"whole.{suffix}", "ready")
+    visit.expect_state(name, "ready")
+    visit.user.upload(video, f"whole-{name}")
+    visit.expect_state(f"whole-{name}", "ready")
 
-    alone = next(
-        job
-        for job in visit.user.http.get("/v1/jobs").json()["jobs"]
-        if job["source"]["filename"] == video.name
-    )
-    assert alone["source"]["size"] < video.stat().st_size / 20
-    got, wanted = (visit.user.http.get(f"/v1/jobs/{job}/mp3").content for job in (alone["id"], whole))
+    jobs = {job["source"]["filename"]: job for job in visit.user.http.get("/v1/jobs").json()["jobs"]}
+    alone, whole = jobs[name], jobs[f"whole-{name}"]
+    assert alone["source"]["size"] < video.stat().st_size / 8
+    got, wanted = (visit.user.http.get(job["links"]["mp3"]).content for job in (alone, whole))
     assert samples(got) == samples(wanted)
-    if suffix == "mp4":  # QuickTime's own codes of languages stay behind
-        assert alone["media"]["tracks"][0]["language"] == "ger"
+    for told in ("complete", "warnings", "duration"):
+        assert alone["result"][told] == whole["result"][told]
+    if not name.endswith("mov"):  # QuickTime's own codes of languages stay behind
+        assert tracks(alone) == tracks(whole)
+        assert alone["media"]["tags"] == whole["media"]["tags"]
 
 
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
 def test_a_video_that_breaks_off_travels_whole_so_that_the_truth_is_told(
-    visit: Visit, tmp_path: Path
+    visit: Visit, tmp_path: Path, suffix: str
 ) -> None:
-    video, cut = tmp_path / "film.mp4", tmp_path / "cut.mp4"
+    video, cut = tmp_path / f"film.{suffix}", tmp_path / f"cut.{suffix}"
     make(*PICTURES, *SOUND, *ENCODED, "-c:a", "aac", "-movflags", "faststart", str(video))
     cut.write_bytes(video.read_bytes()[: video.stat().st_size * 3 // 4])
 
@@ -74,9 +90,19 @@ def test_a_video_that_breaks_off_travels_whole_so_that_the_truth_is_told(
     assert job["source"]["size"] == cut.stat().st_size
 
 
-def test_what_cannot_be_taken_apart_to_the_sample_travels_whole(visit: Visit, tmp_path: Path) -> None:
-    video = tmp_path / "film.mkv"
-    make(*PICTURES, *SOUND, *ENCODED, "-c:a", "libopus", str(video))
+WHOLE = {
+    "a transport stream": ("film.ts", ("-c:a", "aac")),
+    "a sound that begins late": ("late.mkv", ("-c:a", "flac", "-af", "asetpts=PTS+1/TB")),
+    "a sound that ends early": ("short.mkv", ("-c:a", "flac", "-af", "atrim=end=3")),
+    "a sound that ends early in MP4": ("short.mp4", ("-c:a", "aac", "-af", "atrim=end=3")),
+}
+
+
+@pytest.mark.parametrize("kind", WHOLE)
+def test_what_its_sound_alone_would_not_tell_travels_whole(visit: Visit, tmp_path: Path, kind: str) -> None:
+    name, made = WHOLE[kind]
+    video = tmp_path / name
+    make(*PICTURES, *SOUND, *ENCODED, *made, str(video))
 
     visit.choose(video)
 

@@ -2,11 +2,14 @@
 
 import re
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Request, expect
 
+from tests.chaos.proxy import Proxy
+from tests.chaos.toxics import Bandwidth, Down
 from tests.e2e.conftest import PATIENT_SECONDS, wait_for
 from tests.e2e.page.conftest import Visit, Visits
 
@@ -93,19 +96,46 @@ def test_a_pause_sends_nothing_and_a_cancel_leaves_nothing(visit: Visit, heavy_s
     wait_for(lambda: visit.user.http.get("/v1/jobs").json()["jobs"] == [])
 
 
-def test_an_upload_goes_on_when_the_network_comes_back(visit: Visit, heavy_sound: Path) -> None:
+@pytest.fixture
+def line(visit: Visit) -> Iterator[Proxy]:
+    """The line between a window and the gateway; the page has come by it."""
+    proxy = Proxy(visit.user.stack.port("gateway"))
+    visit.page.goto(f"http://localhost:{proxy.port}/")
+    visit.page.wait_for_selector("#choose", state="attached")
+    yield proxy
+    visit.page.goto("about:blank")
+    proxy.close()
+
+
+def test_an_upload_goes_on_when_the_network_comes_back(visit: Visit, line: Proxy, heavy_sound: Path) -> None:
     visit.tolerated = NETWORK
     upload = begin(visit, heavy_sound)
 
-    visit.page.context.set_offline(True)
-    visit.expect_state(heavy_sound.name, "offline")
-    expect(visit.page.locator(".banner")).to_have_text("No connection. What you see may be out of date.")
+    with line.on(Down()):
+        visit.expect_state(heavy_sound.name, "offline")
+        expect(visit.page.locator(".banner")).to_have_text("No connection. What you see may be out of date.")
     slow_down(visit, -1)
-    visit.page.context.set_offline(False)
 
     visit.expect_state(heavy_sound.name, "ready")
     expect(visit.page.locator(".banner")).to_have_count(0)
     assert the_job(visit)["id"] == upload
+
+
+def test_a_network_that_carries_nothing_is_told_from_a_slow_one(
+    visit: Visit, line: Proxy, heavy_sound: Path
+) -> None:
+    visit.tolerated = NETWORK
+    with line.on(Bandwidth(SLOW_BYTES), "up"):
+        visit.choose(heavy_sound)
+        visit.expect_state(heavy_sound.name, "sending")
+        expect(visit.row(heavy_sound.name)).to_contain_text(re.compile(r"kB/s · .* left"))
+
+    with line.on(Bandwidth(1), "up"):
+        visit.expect_state(heavy_sound.name, "stalled")
+        expect(visit.row(heavy_sound.name)).to_contain_text("Waiting for the network at")
+
+    visit.expect_state(heavy_sound.name, "ready")
+    assert the_job(visit)["source"]["size"] == heavy_sound.stat().st_size  # type: ignore[index]  # JSON
 
 
 def test_the_converter_may_die_in_mid_conversion(visit: Visit, long_video: Path) -> None:
