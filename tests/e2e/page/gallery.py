@@ -45,6 +45,9 @@ LOCALS: dict[str, dict[str, Any]] = {
     "refused": {"problem": {"code": "no.empty", "message": ["no.empty"], "hint": ["no.empty.hint"]}},
 }
 STATES = {*JOBS, *UPLOADS, *LOCALS, "deleting"}
+IS_FOLLOWING = """() => performance.getEntriesByType("resource")
+    .filter(entry => entry.name.includes("/v1/jobs?")).length > 1"""
+"""Once at the beginning and once when its stream is open, the page lists the jobs."""
 FILL = """async locals => {
     const { store, changed } = await import(new URL("page/state.js", document.baseURI));
     const pace = stalled => ({
@@ -67,6 +70,7 @@ def hang(visit: Visit, job: dict[str, Any]) -> None:
     _answer(visit, "**/v1/jobs?*", {"jobs": jobs, "next": None})
     _answer(visit, "**/v1/uploads?*", {"uploads": uploads, "next": None})
     visit.page.reload()
+    visit.page.wait_for_function(IS_FOLLOWING)
     for name in ("ready", *UPLOADS):
         visit.expect_state(f"{name}.mp4", name)
     now = datetime.now(UTC).timestamp() * 1000
