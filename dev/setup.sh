@@ -3,7 +3,7 @@
 #   python     uv under .tools/ and an environment with the group dev: all that the containers' words need
 #   native     also what the native stack and the tests need: servers, compilers, an environment with everything
 #   browser    what plays and shows, in the tests, what the gateway sends
-#   clients    clients of resumable uploads that are not ours, and the reference server, for the tests
+#   clients    clients of uploads and feeds that are not ours, and the reference server, for the tests
 #   manifests  what renders the manifests, and checks them in `make test`
 #   lint       what `make lint-manifests` has besides: it is compiled, for minutes
 #   left       installs nothing; says what `make clean` leaves on the machine
@@ -93,6 +93,7 @@ packages_for_browser() {
 packages_for_clients() {
     packages_for_python
     have npm || echo nodejs npm
+    have podget || echo podget
 }
 
 # The broker comes as files, not as an installed package: Debian's packages of RabbitMQ and Erlang
@@ -188,7 +189,7 @@ reference_server() {
 
 clients() {
     if ! cmp -s tests/clients/package-lock.json "$tools/clients-lock.json"; then
-        say "Installing tus-js-client into tests/clients/"
+        say "Installing tus-js-client and podcast-partytime into tests/clients/"
         quietly npm ci --prefix tests/clients --no-audit --no-fund
         cp tests/clients/package-lock.json "$tools/clients-lock.json"
     fi
