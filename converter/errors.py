@@ -199,6 +199,13 @@ def crashed(reason: str) -> ConversionFailed:
     )
 
 
+def video_lost() -> ConversionFailed:
+    """The store has lost the upload, or a part of it."""
+    return ConversionFailed(
+        "video_lost", "The uploaded video cannot be read from the store any more.", "Upload it again."
+    )
+
+
 def out_of_space() -> ConversionFailed:
     """The disk is full."""
     return ConversionFailed(

@@ -17,7 +17,7 @@ from prometheus_client import Counter, Gauge, Histogram
 from pydantic import ValidationError
 
 from chassis import logs
-from converter import peaks
+from converter import errors, peaks
 from converter.conversion import Conversion
 from converter.convert import convert
 from converter.errors import Cancelled, ConversionFailed, of_a_full_disk
@@ -131,12 +131,12 @@ class _Work:
             return self._failed(error)
         except (NoSuchBlob, BlobDamaged) as error:
             log.error("the video cannot be read from the store", reason=str(error))
-            return self._failed(VIDEO_LOST)
+            return self._failed(errors.video_lost())
         except Exception as error:
             log.exception("unhandled exception in the converter")
             if self.job.attempt < MAX_ATTEMPTS:
                 return self._again("bug", type(error).__name__)
-            return self._failed(OWN_BUG)
+            return self._failed(errors.crashed("a fault in the converter"))
 
     def _convert(self) -> str:
         if self._waits_for_space():
@@ -295,17 +295,3 @@ class _Work:
                 log.warning("waiting for the store during the work", reason=str(error))
                 if self.keeper.cancelled.wait(STORE_PAUSE_SECONDS):
                     raise Cancelled from None
-
-
-VIDEO_LOST = ConversionFailed(
-    "video_lost",
-    "The uploaded video cannot be read from the store any more.",
-    "Upload it again.",
-    retryable=False,
-)
-OWN_BUG = ConversionFailed(
-    "converter_crashed",
-    "The converter failed on this video each time it tried.",
-    "Export the video again with another program and upload that copy.",
-    retryable=True,
-)
