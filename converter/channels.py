@@ -15,7 +15,7 @@ CLIPPED = 3.0
 
 def warnings(made: Plan, media: Media, report: Report) -> list[Warned]:
     """Return what is to be said of the channels that went into an MP3."""
-    peaks = list(report.peaks.values())
+    peaks = list(report.peaks.values()) or report.heard_peaks
     if not peaks:
         return []
     if max(peaks) < SILENT:

@@ -8,11 +8,11 @@ from converter.media import Media, Track
 from converter.parts import SILENCE_SECONDS
 from converter.plan import Plan, Timing
 
-METER = "ebur128=peak=sample:framelog=quiet"
-TRUE_METER = "ebur128=peak=true:framelog=quiet"
+METER = "ebur128=peak=sample:framelog=verbose"
+TRUE_METER = "ebur128=peak=true:framelog=verbose"
 """With the peaks between the samples, which takes as long as everything else in the meter."""
 PEAKS = "astats=measure_perchannel=Peak_level:measure_overall=none"
-"""The peak of each channel before anything is done to it: which of them have any sound?"""
+"""The peak of each channel before they are mixed to one, which takes a fifth of the time of all the rest."""
 TAG_ROOM = 2048
 """Bytes kept free behind the tags, so that more can be added without moving the sound."""
 LEAD_SECONDS = 10.0
@@ -176,7 +176,8 @@ def _places(plan: Plan) -> str:
 def _shape(plan: Plan) -> str:
     floats = "internal_sample_fmt=fltp:out_sample_fmt=fltp"
     one = "" if plan.ear is None else f"pan=mono|c0=c{plan.ear},"
-    return f"{PEAKS},{one}aresample={plan.sample_rate}:out_chlayout={plan.layout}:{floats}"
+    peaks = f"{PEAKS}," if plan.downmixed and plan.channels == 1 else ""
+    return f"{peaks}{one}aresample={plan.sample_rate}:out_chlayout={plan.layout}:{floats}"
 
 
 def _through(plan: Plan, media: Media, chain: str) -> tuple[str, ...]:
@@ -195,7 +196,7 @@ def _through(plan: Plan, media: Media, chain: str) -> tuple[str, ...]:
 
 def _both(plan: Plan, other: Track) -> str:
     """Return the filters that make one sound of two tracks, each at its time."""
-    shape = f"{PEAKS},aresample={plan.sample_rate}:out_chlayout=mono{TIMES['exact']}"
+    shape = f"aresample={plan.sample_rate}:out_chlayout=mono{TIMES['exact']}"
     ears = f"[0:{plan.track.stream}]{shape}[left];[0:{other.stream}]{shape}[right]"
     return f"{ears};[left][right]join=inputs=2:channel_layout=stereo:map=0.0-FL|1.0-FR"
 
@@ -227,7 +228,7 @@ def _listen(plan: Plan, media: Media, filters: Sequence[str]) -> tuple[str, ...]
     if plan.copied:
         # Silence that would have to be filled in shows in the log: then a copy does not do.
         times = f"aresample={TIMES['exact'].removeprefix(':')}"
-        return (*_map(plan, media), "-af", f"{PEAKS},{times},{METER}", *NOWHERE)
+        return (*_map(plan, media), "-af", f"{times},{METER}", *NOWHERE)
     if filters:
         number = 1 if plan.changing else 0
         heard = f"[dec:{number}]{TRUE_METER}[heard]"

@@ -25,6 +25,9 @@ CHANGED = re.compile(r"Reconfiguring filter graph because audio parameters chang
 EVENED = re.compile(r"out#0/null .*Output stream #0:0 \(audio\): \d+ frames encoded \((\d+) samples\)")
 """What came of sound of which the sample rate changes."""
 SILENCE = re.compile(r"silencedetect.*\] silence_(start|end): (-?[\d.]+)")
+METERED = " TARGET:"
+"""What a line of the meter has that no other has; the last one knows the peaks of all."""
+PEAKS = re.compile(r" (?:SPK|TPK):((?: +(?:-?[\d.]+|-?inf|-?nan))+) dBFS")
 CHANNEL = re.compile(
     r"\[Parsed_astats_\d+ @ \w+\] \[info\] (?:Channel: (\d+)|Peak level dB: (-?[\d.]+|-?inf|-?nan))"
 )
@@ -33,6 +36,9 @@ UNWRITTEN = "[null @ "
 """What is said of an output that goes nowhere is no problem of the video's."""
 REFUSED = re.compile(r"Codec \((\w+)\) not on whitelist")
 """No problem in itself: the decoders of pictures are meant to be missing."""
+
+READING = "[in#0/"
+"""Who complains of the container, and not of what is in it."""
 
 MPEG_1_RATE = 32000
 """The lowest sample rate of MPEG-1."""
@@ -62,6 +68,8 @@ class Report:
 
     def __init__(self) -> None:
         self.problems = 0
+        self.breaks = 0
+        """How many of them the file itself has, apart from the sound in it."""
         self.refused: set[str] = set()
         """Decoders that were asked for and are not allowed."""
         self.tail: deque[str] = deque(maxlen=LOG_LINES)
@@ -76,7 +84,8 @@ class Report:
         self.changed_rates: list[int] = []
         """The sample rate at each place where the sound got another layout or sample rate."""
         self.peaks: dict[int, float] = {}
-        """The highest sample of each channel of the source, from 1, in dBFS."""
+        """The highest sample of each channel of the source, from 1, in dBFS, if they were mixed to one."""
+        self._metered = ""
         self._channel = 0
         self.evened_samples = 0
         """How many there were, once all had one sample rate."""
@@ -96,6 +105,9 @@ class Report:
 
     def read(self, line: str) -> None:
         """Take the next line, as written under `-v level+verbose`."""
+        if METERED in line:
+            self._metered = line
+            return
         if found := MEASURE.match(line):
             self._measured[found[1]] = float(found[2])
             line = line[found.end() :]  # the measuring thread ends its line later; another may come first
@@ -104,6 +116,7 @@ class Report:
         elif found := PROBLEM.search(line):
             if UNWRITTEN not in line:
                 self.problems += 1
+                self.breaks += READING in line
                 self.tail.append(found[1])
         elif not self._count(line):
             self._notice(line)
@@ -154,6 +167,7 @@ class Report:
     def add(self, link: "Report", rate: float) -> None:
         """Add what was said of a link of a chain, each of whose samples counts as so many."""
         self.problems += link.problems
+        self.breaks += link.breaks
         self.tail += link.tail
         self.refused |= link.refused
         self.jumps += link.jumps
@@ -196,6 +210,13 @@ class Report:
     def said(self) -> str:
         """The last of what went wrong."""
         return "\n".join(self.tail)
+
+    @property
+    def heard_peaks(self) -> list[float]:
+        """The highest sample of each channel that the meter heard, in dBFS."""
+        found = PEAKS.search(self._metered)
+        # In this order, what is not a number becomes the least.
+        return [max(SILENT, float(peak)) for peak in found[1].split()] if found else []
 
     @property
     def loudness(self) -> Loudness | None:

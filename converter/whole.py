@@ -19,8 +19,8 @@ REPEATED, DRIFT_SECONDS = 3, 0.15
 """How often, and by no more than what, times are kept where a clock runs fast or slow."""
 JUMPING = ("mpegts", "mpeg")
 """Streams of packets: their length is the difference of two times that may be of two clocks."""
-INDEXED = "mov"
-"""Containers with a table of packets: damage takes no packet away, so where none is, there was no sound."""
+INDEXED, NESTED = "mov", "matroska"
+"""Containers with a table of packets, from which damage takes none away, and those where it is noticed."""
 FRAMES_ONLY = ("aac", "amr")
 """Formats without a container, where all bytes are sound."""
 CUT = ("ended prematurely", "partial file")
@@ -112,7 +112,9 @@ def judge(encoder: Encoder, plan: Plan, report: Report, expected: float | None) 
 
 def _there(encoder: Encoder, plan: Plan, report: Report, heard: float, length: float) -> float:
     """Return the seconds of a damaged file that are no worse than in a whole one, silent ones among them."""
-    if encoder.media.container.startswith(INDEXED):
+    container = encoder.media.container
+    # Where such a file has no packet, there was no sound.
+    if container.startswith(INDEXED) or (container.startswith(NESTED) and not report.breaks):
         return max(length - report.undecoded_samples / _source_rate(plan), 0.0)
     return min(heard + plan.late, length)
 

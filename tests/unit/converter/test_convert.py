@@ -544,6 +544,19 @@ def test_late_sound_in_an_mp4_is_only_partial_if_much_of_it_is_broken(
     assert done.duration == pytest.approx(7, abs=0.1)
 
 
+def test_a_pause_in_a_recording_is_no_loss_though_a_packet_is_broken(make: Make, converted: Convert) -> None:
+    whole = make("whole.mka", *TONE, "-c:a", "aac")
+    drop = "noise=drop=between(pts*tb\\,1\\,3)"
+    paused = make("paused.mka", "-i", str(whole), "-c", "copy", "-bsf:a", drop)
+    noise = "noise=amount=if(eq(n\\,10)\\,1\\,0)"
+    video = make("broken.mka", "-i", str(paused), "-c", "copy", "-bsf:a", noise)
+
+    done = converted(video)
+
+    assert (done.complete, codes(done)) == (True, ["silence_filled", "damaged"])
+    assert done.duration == pytest.approx(4, abs=0.1)
+
+
 def test_a_part_of_chained_songs_and_one_channel_can_be_asked_for(radio: Path, converted: Convert) -> None:
     done = converted(radio, start="3", end="6", channels="right")
 

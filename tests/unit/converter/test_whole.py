@@ -44,7 +44,7 @@ def report(length: float, decoded: float | None = None, *, problems: int = 0, er
     read.encoded_samples = int(length * RATE)
     read.decoded_samples = int((length if decoded is None else decoded) * RATE)
     read.decoded_frames = read.decoded_samples // 1024
-    read.problems, read.decode_errors = problems, errors
+    read.problems, read.decode_errors, read.breaks = problems, errors, problems - errors
     return read
 
 
@@ -160,6 +160,15 @@ def test_in_a_damaged_file_silence_may_have_been_sound(tmp_path: Path) -> None:
 
     assert not whole.judge(encoder(tmp_path), PLAN, paused, None).complete
     assert whole.judge(encoder(tmp_path), late, paused, None).complete
+
+
+def test_silence_is_silence_where_damage_takes_no_packet_away(tmp_path: Path) -> None:
+    paused, sound_alone = moved(fills=(5 * RATE,), problems=1), moved(fills=(5 * RATE,), problems=1)
+    sound_alone.breaks = 0
+    movie = encoder(tmp_path, replace(MEDIA, container="mov,mp4,m4a,3gp,3g2,mj2"))
+
+    assert whole.judge(movie, PLAN, paused, None).complete
+    assert whole.judge(encoder(tmp_path), PLAN, sound_alone, None).complete
 
 
 def test_sound_that_is_gone_without_a_trace_is_missing(tmp_path: Path) -> None:
