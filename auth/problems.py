@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
 
-from flask import Flask, Response
+from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
 from auth.database import DatabaseUnavailable
@@ -20,7 +20,7 @@ from auth.sessions import SessionEnded
 from auth.throttle import TooManyFailures
 from auth.tokens import InvalidScope
 from auth.user import InvalidUsername, NoSuchUser, UserExists
-from chassis import logs
+from chassis import logs, refusals
 from chassis.identity import InvalidToken
 from chassis.problem import Catalogue, Problem, Words
 from chassis.web import prefers_json, respond
@@ -30,6 +30,12 @@ CHALLENGE = {"WWW-Authenticate": 'Basic realm="video-to-mp3", charset="UTF-8"'}
 
 log = logs.get(__name__)
 errors = Catalogue()
+
+bad_request = errors.problem(HTTPStatus.BAD_REQUEST)(refusals.bad_request)
+login_needed = errors.problem(HTTPStatus.FORBIDDEN)(refusals.login_needed)
+method_not_allowed = errors.problem(HTTPStatus.METHOD_NOT_ALLOWED)(refusals.method_not_allowed)
+not_found = errors.problem(HTTPStatus.NOT_FOUND)(refusals.not_found)
+too_large = errors.problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)(refusals.too_large)
 
 
 @errors.problem(HTTPStatus.UNAUTHORIZED)
@@ -118,15 +124,6 @@ def no_such_session(sentence: str) -> Words:
     return Words(sentence, "GET /v1/me/sessions lists your sessions.")
 
 
-@errors.problem(HTTPStatus.FORBIDDEN)
-def login_needed() -> Words:
-    """A personal key cannot manage personal keys."""
-    return Words(
-        "a personal key cannot manage keys",
-        "Use your password for this: a key that leaked must not make others.",
-    )
-
-
 @errors.problem(HTTPStatus.NOT_FOUND)
 def no_such_key(sentence: str) -> Words:
     """The personal key was revoked, has expired, or belongs to another user."""
@@ -149,36 +146,6 @@ def user_exists(sentence: str) -> Words:
 def weak_password(sentence: str) -> Words:
     """The password is too short, too long, or one that attackers try first."""
     return Words(sentence, "Choose another one; a whole sentence is good.")
-
-
-@errors.problem(HTTPStatus.NOT_FOUND)
-def not_found() -> Words:
-    """There is nothing at this address."""
-    return Words("there is nothing at this address", "/docs lists all addresses.")
-
-
-@errors.problem(HTTPStatus.METHOD_NOT_ALLOWED)
-def method_not_allowed(allowed: str) -> Words:
-    """The address exists, but not for this method; `Allow` lists those that work."""
-    return Words(
-        f"this method is not allowed here; allowed: {allowed}",
-        "Use one of the allowed methods.",
-        {"Allow": allowed},
-    )
-
-
-@errors.problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-def too_large() -> Words:
-    """The body or file is larger than allowed."""
-    return Words("the body is larger than allowed", "/docs describes what the body holds.")
-
-
-@errors.problem(HTTPStatus.BAD_REQUEST)
-def bad_request(reason: str) -> Words:
-    """The request cannot be understood."""
-    return Words(
-        f"the request cannot be understood: {reason[:200]}", "See /docs for what each address takes."
-    )
 
 
 @errors.problem(HTTPStatus.INTERNAL_SERVER_ERROR)
@@ -254,9 +221,9 @@ def register(app: Flask) -> None:
 def _of_flask(error: HTTPException) -> Problem:
     """Return what Flask itself refuses, before any view is asked."""
     if isinstance(error, MethodNotAllowed):
-        return method_not_allowed(", ".join(sorted(error.valid_methods or ())))
+        return method_not_allowed(request.method, ", ".join(sorted(error.valid_methods or ())))
     if isinstance(error, NotFound):
-        return not_found()
+        return not_found(request.path)
     if isinstance(error, RequestEntityTooLarge):
-        return too_large()
+        return too_large(current_app.config["MAX_CONTENT_LENGTH"])
     return bad_request(error.description or "")

@@ -1,18 +1,25 @@
 """The errors that the gateway answers with: status, code, what is wrong and what to do.
 
-One catalogue for all rooms; `uploads/problems.py`, `uploads/tus_problems.py` and `door/malformed.py`
-declare theirs in it.
+One catalogue for all rooms; those of `jobs`, `uploads` and `sharing` have modules of their own, which
+declare theirs in it, as `door/malformed.py` does.
 `make docs` writes it into docs/api.md.
 """
 
 from collections.abc import Sequence
 from http import HTTPStatus
 
+from chassis import refusals
 from chassis.problem import Catalogue, Problem, Words
 
 RETRY_SECONDS = 5
 
 errors = Catalogue()
+
+bad_request = errors.problem(HTTPStatus.BAD_REQUEST)(refusals.bad_request)
+login_needed = errors.problem(HTTPStatus.FORBIDDEN)(refusals.login_needed)
+method_not_allowed = errors.problem(HTTPStatus.METHOD_NOT_ALLOWED)(refusals.method_not_allowed)
+not_found = errors.problem(HTTPStatus.NOT_FOUND)(refusals.not_found)
+too_large = errors.problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)(refusals.too_large)
 
 
 @errors.problem(HTTPStatus.UNAUTHORIZED)
@@ -91,88 +98,9 @@ def no_such_job() -> Words:
 
 
 @errors.problem(HTTPStatus.NOT_FOUND)
-def no_peaks() -> Words:
-    """The MP3 has no waveform."""
-    return Words(
-        "this MP3 has no waveform",
-        "It was made by an older version, or is too short. POST /v1/jobs/<id>/retry makes it again.",
-    )
-
-
-@errors.problem(HTTPStatus.NOT_FOUND)
-def no_cover() -> Words:
-    """The MP3 has no picture, or none of this kind."""
-    return Words("this MP3 has no such picture", "The feed names the pictures that there are.")
-
-
-@errors.problem(HTTPStatus.NOT_FOUND)
-def no_such_part(count: int) -> Words:
-    """The MP3 has no part of this number, or was not split."""
-    if not count:
-        return Words(
-            "this MP3 has no parts",
-            "POST /v1/jobs/<id>/retry?split=chapters makes them, or split=silence.",
-        )
-    return Words("there is no such part", f"The parts have the numbers 1 to {count}.")
-
-
-@errors.problem(HTTPStatus.NOT_FOUND, "not_found")
-def no_such_route(path: str) -> Words:
-    """There is nothing at this address."""
-    slash = " Leave out the slash at the end." if path.endswith("/") and path != "/" else ""
-    return Words(f"there is nothing at {path[:100]}", f"/docs lists all addresses.{slash}")
-
-
-@errors.problem(HTTPStatus.METHOD_NOT_ALLOWED)
-def method_not_allowed(method: str, allowed: str) -> Words:
-    """The address exists, but not for this method; `Allow` lists those that work."""
-    return Words(
-        f"{method[:20]} is not allowed here; allowed: {allowed}",
-        "Use one of the allowed methods; /docs describes them.",
-        {"Allow": allowed},
-    )
-
-
-@errors.problem(HTTPStatus.BAD_REQUEST)
-def bad_request(reason: str) -> Words:
-    """The request cannot be understood."""
-    return Words(
-        f"the request cannot be understood: {reason[:200]}", "See /docs for what each address takes."
-    )
-
-
-@errors.problem(HTTPStatus.NOT_FOUND)
 def no_such_queue() -> Words:
     """There is no queue with this name."""
     return Words("there is no such queue", "The queues are video and mp3.")
-
-
-@errors.problem(HTTPStatus.CONFLICT)
-def not_ready(state: str) -> Words:
-    """The job has no MP3: not yet, or not any more."""
-    return Words(
-        f"there is no MP3 to download: the job is {state}",
-        "GET /v1/jobs/<id> shows the job's progress, or why it failed.",
-    )
-
-
-@errors.problem(HTTPStatus.PRECONDITION_FAILED)
-def precondition_failed() -> Words:
-    """The job or file is not as `If-Match` or `If-Unmodified-Since` asks for."""
-    return Words(
-        "this is not as If-Match or If-Unmodified-Since asks for",
-        "HEAD shows the ETag that it has now, and the Last-Modified of a file.",
-    )
-
-
-@errors.problem(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE)
-def range_beyond_end(size: int) -> Words:
-    """The range begins after the end of the file."""
-    return Words(
-        f"the file has {size} bytes, and the range begins after them",
-        "If you have that many bytes, the file is complete.",
-        {"Content-Range": f"bytes */{size}"},
-    )
 
 
 @errors.problem(HTTPStatus.SERVICE_UNAVAILABLE)
@@ -195,81 +123,10 @@ def missing_scope(scope: str) -> Words:
     )
 
 
-@errors.problem(HTTPStatus.FORBIDDEN)
-def login_needed() -> Words:
-    """A personal key cannot manage personal keys."""
-    return Words(
-        "a personal key cannot manage keys",
-        "Use your password for this: a key that leaked must not make others.",
-    )
-
-
-@errors.problem(HTTPStatus.NOT_FOUND)
-def no_such_share() -> Words:
-    """The link is unknown, expired, used up or revoked, or its MP3 is gone."""
-    return Words(
-        "this link does not exist, or no longer works",
-        "Check that it is complete, or ask whoever gave it to you for another.",
-    )
-
-
-@errors.problem(HTTPStatus.CONFLICT)
-def too_many_shares(sentence: str) -> Words:
-    """The job has as many links as allowed."""
-    return Words(sentence, "Revoke one: DELETE /v1/shares/<id>.")
-
-
-@errors.problem(HTTPStatus.NOT_FOUND)
-def no_such_feed() -> Words:
-    """The feed is unknown or revoked, or this file is not in it."""
-    return Words(
-        "this feed does not exist, or no longer works",
-        "GET /v1/me/feeds lists your feeds; POST makes another.",
-    )
-
-
-@errors.problem(HTTPStatus.CONFLICT)
-def too_many_feeds(sentence: str) -> Words:
-    """The user has as many feeds as allowed."""
-    return Words(sentence, "Revoke one: DELETE /v1/me/feeds/<id>.")
-
-
 @errors.problem(HTTPStatus.UNPROCESSABLE_ENTITY)
 def invalid_url(sentence: str) -> Words:
     """The URL is not one that a webhook can be sent to."""
     return Words(sentence, "Give a public address: https://host/path, on port 443 or 8443.")
-
-
-@errors.problem(HTTPStatus.CONFLICT)
-def too_many_webhooks(sentence: str) -> Words:
-    """The user has as many webhooks as allowed."""
-    return Words(sentence, "Delete one that is no longer used.")
-
-
-@errors.problem(HTTPStatus.NOT_FOUND)
-def no_such_webhook() -> Words:
-    """The id is unknown, or the webhook belongs to another user."""
-    return Words("there is no such webhook", "GET /v1/webhooks lists your webhooks.")
-
-
-@errors.problem(HTTPStatus.NOT_FOUND)
-def no_such_delivery() -> Words:
-    """The delivery is unknown, or was deleted for its age."""
-    return Words("there is no such delivery", "GET /v1/webhooks/<id>/deliveries lists those that are kept.")
-
-
-@errors.problem(HTTPStatus.CONFLICT)
-def webhook_paused() -> Words:
-    """The webhook is paused, so nothing can be sent to it."""
-    return Words(
-        "the webhook is paused", """Let it go on first: PATCH /v1/webhooks/<id> with {"paused": false}."""
-    )
-
-
-@errors.problem(HTTPStatus.CONFLICT)
-def rotated_meanwhile() -> Words:
-    """Another request has just changed the secret."""
-    return Words("the secret was just rotated by another request", "Rotate it again to be told the secret.")
 
 
 @errors.problem(HTTPStatus.UNPROCESSABLE_ENTITY)
@@ -352,36 +209,10 @@ def unknown_parameter(name: str, known: Sequence[str]) -> Words:
     )
 
 
-@errors.problem(HTTPStatus.CONFLICT)
-def wrong_state(state: str, wanted: str) -> Words:
-    """The job is in a state that does not allow this."""
-    return Words(
-        f"the job is {state}; this needs a job that is {wanted}", "GET /v1/jobs/<id> shows the job's state."
-    )
-
-
-@errors.problem(HTTPStatus.GONE)
-def source_gone() -> Words:
-    """The video has been deleted."""
-    return Words("the video has been deleted", "Upload it again.")
-
-
-@errors.problem(HTTPStatus.UNPROCESSABLE_ENTITY)
-def conversion_failed(job_id: str, message: str, hint: str) -> Words:
-    """The conversion that the request waited for has failed."""
-    return Words(message, hint, {"Location": f"/v1/jobs/{job_id}"})
-
-
 @errors.problem(HTTPStatus.INTERNAL_SERVER_ERROR)
 def internal_error() -> Words:
     """The gateway has a bug."""
     return Words("the gateway failed to handle this request", "Report the request id to the operators.")
-
-
-@errors.problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-def too_large(limit: int) -> Words:
-    """The body or file is larger than allowed."""
-    return Words(f"this is larger than the {limit} bytes that are allowed", "Send a shorter or smaller file.")
 
 
 @errors.problem(HTTPStatus.BAD_REQUEST)

@@ -16,7 +16,7 @@ from gateway.problems import (
     internal_error,
     method_not_allowed,
     no_such_queue,
-    no_such_route,
+    not_found,
     unavailable,
 )
 from pipeline.broker import BrokerUnavailable
@@ -77,5 +77,5 @@ def _of_flask(error: HTTPException) -> Problem:
     if isinstance(error, MethodNotAllowed):
         return method_not_allowed(request.method, ", ".join(sorted(error.valid_methods or ())))
     if isinstance(error, NotFound):
-        return no_such_route(request.path)
+        return not_found(request.path)
     return bad_request(error.description or "")

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from gateway import problems
+from gateway.jobs import problems
 from gateway.jobs.sending import Content
 from gateway.uploads import names
 from pipeline.files import Blobs

@@ -4,8 +4,8 @@ from functools import partial
 
 from flask import Response, jsonify, request
 
-from gateway import problems
 from gateway.door.shares import Shares
+from gateway.jobs import problems
 from gateway.jobs.sending import Content, send
 from gateway.uploads import names
 from pipeline.files import Blob, Blobs, NoSuchBlob

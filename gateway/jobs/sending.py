@@ -13,7 +13,7 @@ from werkzeug.datastructures import ContentRange
 from werkzeug.http import http_date
 
 from chassis import logs
-from gateway import problems
+from gateway.jobs import problems
 from gateway.uploads import names
 from pipeline.files import NoSuchBlob
 

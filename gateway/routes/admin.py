@@ -10,6 +10,7 @@ from gateway.collaborators import use
 from gateway.description.documented import documented
 from gateway.door import audit, parameters
 from gateway.door.access import ask_auth_as_caller, requires
+from gateway.jobs import problems as job_problems
 from gateway.jobs.job_view import describe
 from pipeline.job import STATES, Job
 from pipeline.job_queries import OVER, InvalidCursor, cursor
@@ -87,7 +88,7 @@ def requeue(job_id: str) -> Response:
     found = _any_job(job_id)
     again = use().jobs.retry(job_id, found.owner)
     if again is None:
-        raise problems.wrong_state(found.state, f"{' or '.join(OVER)}, with its video kept,")
+        raise job_problems.wrong_state(found.state, f"{' or '.join(OVER)}, with its video kept,")
     use().ring(again)
     audit.record("requeued", job_id=job_id)
     return jsonify(_describe(again))
@@ -101,7 +102,7 @@ def fail(job_id: str) -> Response:
     found = _any_job(job_id)
     failed = use().jobs.give_up(found, GIVEN_UP)
     if failed is None:
-        raise problems.wrong_state(_any_job(job_id).state, "queued or converting")
+        raise job_problems.wrong_state(_any_job(job_id).state, "queued or converting")
     use().ring(failed, "mp3")
     audit.record("given up", job_id=job_id)
     return jsonify(_describe(failed))

@@ -4,11 +4,11 @@ from http import HTTPStatus
 
 from flask import Blueprint, Response, g, jsonify, request, url_for
 
-from gateway import problems
 from gateway.collaborators import own_job, use
 from gateway.description.documented import QUERY_OF_OPTIONS, documented
 from gateway.door import parameters
 from gateway.door.access import requires
+from gateway.jobs import problems
 from gateway.jobs.job_view import describe
 from gateway.uploads.limits import MAX_WAIT_SECONDS
 from gateway.uploads.terms import Terms

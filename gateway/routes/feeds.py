@@ -6,14 +6,13 @@ from typing import Any
 
 from flask import Blueprint, Response, g, jsonify, request, url_for
 
-from gateway import problems
 from gateway.collaborators import use
 from gateway.description.documented import documented
-from gateway.description.schemas import FeedWish
+from gateway.description.schemas.sharing import FeedWish
 from gateway.door import audit, parameters
 from gateway.door.access import count_guess, requires
 from gateway.jobs.downloads import send_cover, send_mp3
-from gateway.sharing import chapters, feed
+from gateway.sharing import chapters, feed, problems
 from pipeline.feeds import Feed, TooManyFeeds
 from pipeline.job import Job
 

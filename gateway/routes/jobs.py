@@ -13,6 +13,7 @@ from gateway.description.documented import QUERY_OF_OPTIONS, documented
 from gateway.door import audit, parameters
 from gateway.door.access import requires
 from gateway.door.body import Body
+from gateway.jobs import problems as job_problems
 from gateway.jobs.archive import MOST
 from gateway.jobs.archive import of as archive_of
 from gateway.jobs.downloads import send_mp3, send_part, send_peaks
@@ -197,7 +198,7 @@ def retry(job_id: str) -> Response:
     if again is None:
         job = own_job(job_id)
         if job.state in OVER and not job.source["kept"]:
-            raise problems.source_gone()
+            raise job_problems.source_gone()
         raise _refusal(job, version, " or ".join(OVER))
     use().ring(again)
     return _told(again, HTTPStatus.ACCEPTED)
@@ -220,15 +221,15 @@ def _wanted_version(job: Job) -> int | None:
     if "If-Match" not in request.headers or request.if_match.star_tag:
         return None
     if not request.if_match.contains(str(job.version)):
-        raise problems.precondition_failed()
+        raise job_problems.precondition_failed()
     return job.version
 
 
 def _refusal(job: Job, wanted: int | None, states: str) -> Problem:
     """Return why a job was not changed: it has changed just now, or is in none of these states."""
     if wanted not in (None, job.version):
-        return problems.precondition_failed()
-    return problems.wrong_state(job.state, states)
+        return job_problems.precondition_failed()
+    return job_problems.wrong_state(job.state, states)
 
 
 def _options() -> dict[str, object] | None:

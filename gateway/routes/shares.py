@@ -6,14 +6,14 @@ from typing import Any
 
 from flask import Blueprint, Response, g, jsonify, render_template, request, url_for
 
-from gateway import problems
 from gateway.collaborators import own_job, use
 from gateway.description.documented import documented
-from gateway.description.schemas import ShareWish
+from gateway.description.schemas.sharing import ShareWish
 from gateway.door import audit, parameters
 from gateway.door.access import count_guess, requires
+from gateway.jobs import problems as job_problems
 from gateway.jobs.downloads import send_mp3
-from gateway.sharing import chapters, words
+from gateway.sharing import chapters, problems, words
 from gateway.sharing.feed import title_of
 from pipeline.job import Job
 from pipeline.shares import Share, TooManyShares
@@ -31,7 +31,7 @@ def create(job_id: str) -> Response:
     """Make a link to the MP3 of a finished job; its address is told in this answer only."""
     job, wish = own_job(job_id), parameters.shape(ShareWish)
     if job.state != "done":
-        raise problems.not_ready(job.state)
+        raise job_problems.not_ready(job.state)
     lifetime = timedelta(days=wish.expires_in_days)
     try:
         share, token = use().share_links.add(

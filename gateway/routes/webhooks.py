@@ -8,9 +8,10 @@ from flask import Blueprint, Response, g, jsonify
 from gateway import problems
 from gateway.collaborators import use
 from gateway.description.documented import documented
-from gateway.description.schemas import WebhookChange, WebhookReplay, WebhookWish
+from gateway.description.schemas.sharing import WebhookChange, WebhookReplay, WebhookWish
 from gateway.door import audit, parameters
 from gateway.door.access import requires
+from gateway.sharing import problems as sharing_problems
 from pipeline.addresses import InvalidUrl, parse
 from pipeline.deliveries import STATES, Delivery
 from pipeline.endpoints import Endpoint, TooManyEndpoints
@@ -41,7 +42,7 @@ def create() -> Response:
     except InvalidUrl as error:
         raise problems.invalid_url(str(error)) from None
     except TooManyEndpoints as error:
-        raise problems.too_many_webhooks(str(error)) from None
+        raise sharing_problems.too_many_webhooks(str(error)) from None
     audit.record("webhook added", webhook=endpoint.id)
     return _with_secret(endpoint, HTTPStatus.CREATED)
 
@@ -81,7 +82,7 @@ def rotate(webhook_id: str) -> Response:
     """Make another secret; for 24 hours messages are signed with both."""
     endpoint = use().endpoints.rotate(_own(webhook_id))
     if endpoint is None:
-        raise problems.rotated_meanwhile()
+        raise sharing_problems.rotated_meanwhile()
     audit.record("webhook rotated", webhook=endpoint.id)
     return _with_secret(endpoint, HTTPStatus.OK)
 
@@ -93,9 +94,9 @@ def test(webhook_id: str) -> Response:
     """Send a message of the type `webhook.test`; the list of deliveries tells what became of it."""
     endpoint = _own(webhook_id)
     if endpoint.url is None:
-        raise problems.no_such_webhook()
+        raise sharing_problems.no_such_webhook()
     if endpoint.paused is not None:
-        raise problems.webhook_paused()
+        raise sharing_problems.webhook_paused()
     return _accepted(use().deliveries.test(endpoint, endpoint.url))
 
 
@@ -120,11 +121,11 @@ def replay(webhook_id: str, delivery_id: str) -> Response:
     """Send one again, whatever became of it."""
     endpoint = _own(webhook_id)
     if endpoint.paused is not None:
-        raise problems.webhook_paused()
+        raise sharing_problems.webhook_paused()
     found = use().deliveries.find(delivery_id, endpoint)
     again = None if found is None else use().deliveries.replay(found)
     if again is None:
-        raise problems.no_such_delivery()
+        raise sharing_problems.no_such_delivery()
     return _accepted(again)
 
 
@@ -135,7 +136,7 @@ def replay_since(webhook_id: str) -> Response:
     """Send again all that failed since a time."""
     endpoint, asked = _own(webhook_id), parameters.shape(WebhookReplay)
     if endpoint.paused is not None:
-        raise problems.webhook_paused()
+        raise sharing_problems.webhook_paused()
     response = jsonify(replayed=use().deliveries.replay_since(endpoint, asked.since))
     response.status_code = HTTPStatus.ACCEPTED
     return response
@@ -150,7 +151,7 @@ def _own(webhook_id: str) -> Endpoint:
     owner, endpoints = g.identity.username, use().endpoints
     found = endpoints.callbacks(owner) if webhook_id == CALLBACKS else endpoints.find(webhook_id, owner)
     if found is None:
-        raise problems.no_such_webhook()
+        raise sharing_problems.no_such_webhook()
     return found
 
 
