@@ -14,6 +14,11 @@ CLOCK = ""
 """The id of the document that holds the turn being served; no owner has it."""
 
 
+def turn_after(clock: int, served: int | None, waiting: int | None) -> int:
+    """Return the turn of an owner's next job: after his last that was served, and his last that waits."""
+    return max([clock, *(turn + 1 for turn in (served, waiting) if turn is not None)])
+
+
 class Turns:
     """The collection `jobs.turns`: the last turn that was served of each owner, and of all.
 
@@ -33,8 +38,7 @@ class Turns:
         with translated():
             documents = self._turns.find({"_id": {"$in": [owner, CLOCK]}})
             found = {document["_id"]: document["served"] for document in documents}
-        own = [turn + 1 for turn in (found.get(owner), waiting) if turn is not None]
-        return max([int(found.get(CLOCK, 0)), *own])
+        return turn_after(int(found.get(CLOCK, 0)), found.get(owner), waiting)
 
     @crashpoints
     def serve(self, owner: str, turn: int) -> None:
