@@ -24,12 +24,13 @@ from converter.errors import Cancelled, ConversionFailed, of_a_full_disk
 from converter.lease import WorkKeeper
 from converter.limits import Limits
 from converter.scratch import Scratch
+from converter.stages import Stages
 from converter.storing import Storing
 from pipeline.broker import BrokerUnavailable
 from pipeline.doorbell import Publishes, ring
 from pipeline.fair_queue import FairQueue
 from pipeline.files import BlobDamaged, Blobs, NoSuchBlob
-from pipeline.job import Bell, Job
+from pipeline.job import Bell, Job, Phase
 from pipeline.jobs import MAX_ATTEMPTS, Jobs
 from pipeline.mongodb import StoreRefused, StoreUnavailable
 from pipeline.options import Options
@@ -87,13 +88,13 @@ class Conversions:
 
     def _work_on(self, job: Job) -> None:
         log.info("claimed", attempt=job.attempt, token=job.claimed.token, size=job.source["size"])
-        began = time.monotonic()
+        began, stages = time.monotonic(), Stages("fetching")
         with busy.track_inprogress(), WorkKeeper(self.jobs, job.claimed, self.stop, self.grace) as keeper:
-            outcome = _Work(self, job, keeper).outcome()
+            outcome = _Work(self, job, keeper, stages).outcome()
         seconds = time.monotonic() - began
         conversions.labels(outcome).inc()
         conversion_seconds.observe(seconds)
-        log.info("conversion finished", outcome=outcome, seconds=round(seconds, 3))
+        log.info("conversion finished", outcome=outcome, seconds=round(seconds, 3), stages=stages.seconds())
         if outcome == "done":
             self._note(job, seconds)
 
@@ -112,6 +113,7 @@ class _Work:
     use: Conversions
     job: Job
     keeper: WorkKeeper
+    stages: Stages
 
     def outcome(self) -> str:
         """Work, store what came of it, and return its name for the metrics."""
@@ -155,11 +157,16 @@ class _Work:
                 limits=self.use.limits,
                 stop=self.keeper.cancelled,
                 on_media=self._describe,
-                on_progress=self.keeper.progress,
+                on_progress=self._progress,
             )
-            self.keeper.progress("storing", 0.99)
+            self._progress("storing", 0.99)
             result = done.as_document() | self._store(mp3, done)
+        self.stages.enter("recording")
         return self._done(result)
+
+    def _progress(self, phase: Phase, fraction: float) -> None:
+        self.stages.enter(phase)
+        self.keeper.progress(phase, fraction)
 
     def _waits_for_space(self) -> bool:
         factor = SPLIT_FACTOR if self.job.options.get("split") else SPACE_FACTOR
@@ -207,7 +214,9 @@ class _Work:
 
     def _store(self, mp3: Path, done: Conversion) -> dict[str, Any]:
         """Store what was made, and return what the job's `result` says of it."""
+        self.stages.enter("waveform")
         storing, waveform = Storing(self.use.mp3s, self.job, self._go_on), self._peaks(mp3)
+        self.stages.enter("storing")
         parts = self._patiently(lambda: storing.parts(mp3, done))
         return self._patiently(lambda: storing.mp3(mp3, waveform)) | parts
 

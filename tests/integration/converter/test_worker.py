@@ -13,6 +13,7 @@ from zlib import crc32
 
 import imageio_ffmpeg
 import pytest
+from structlog.testing import capture_logs
 
 from converter.limits import Limits
 from converter.scratch import Scratch
@@ -193,6 +194,16 @@ def test_the_parts_of_a_split_mp3_are_stored_one_after_the_other(
         assert content.startswith(b"ID3")
     assert one["duration"] + two["duration"] == pytest.approx(done.result["duration"], abs=0.002)
     assert "parts" not in done.events[0]["result"]
+
+
+def test_the_log_tells_what_each_stage_took(conversions: Conversions) -> None:
+    with capture_logs() as lines:
+        conversions.look_at(uploaded(conversions, CLIP.read_bytes()).id)
+
+    [line] = [line for line in lines if line["event"] == "conversion finished"]
+    assert list(line["stages"]) == ["fetching", "probing", "converting", "storing", "waveform", "recording"]
+    assert sum(line["stages"].values()) == pytest.approx(line["seconds"], abs=0.2)
+    assert line["stages"]["converting"] > 0
 
 
 def test_a_redelivered_job_is_not_converted_twice(conversions: Conversions) -> None:
