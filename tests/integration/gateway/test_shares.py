@@ -1,5 +1,6 @@
 """Links to share: what they lead to, for how long, for how many, and to nothing else."""
 
+import asyncio
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -196,6 +197,30 @@ def test_a_thousand_readers_are_served(me: httpx.Client, stores: Stores) -> None
 
     assert set(answers) == {200}
     assert downloads(me, made) == 500
+
+
+async def read(port: int, path: str) -> list[bytes]:
+    """Read a page twice over one connection, and return the statuses."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    statuses = []
+    for _ in range(2):
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        head = await reader.readuntil(b"\r\n\r\n")
+        await reader.readexactly(int(head.lower().partition(b"content-length: ")[2].split()[0]))
+        statuses.append(head.split()[1])
+    writer.close()
+    return statuses
+
+
+def test_a_thousand_connections_at_once_are_served_and_none_is_cut(
+    me: httpx.Client, stores: Stores, gateway: Gateway
+) -> None:
+    places = [httpx.URL(share(me, stores)["url"]).path, httpx.URL(me.post("/v1/me/feeds").json()["url"]).path]
+
+    async def crowd() -> list[list[bytes]]:
+        return await asyncio.gather(*(read(gateway.port, places[n % 2]) for n in range(1000)))
+
+    assert asyncio.run(crowd()) == [[b"200", b"200"]] * 1000
 
 
 def test_links_that_have_expired_are_forgotten(stores: Stores) -> None:
