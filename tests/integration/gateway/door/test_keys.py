@@ -9,9 +9,12 @@ import pytest
 
 from gateway import openapi
 from tests.integration.gateway.conftest import Gateway, Stores, wait_until
+from tests.integration.gateway.uploads.tus import TUS, begin
 
 ME = "me@example.com"
-KEY, READER, GONE = (f"v2m_{name:x<38}" for name in ("writer", "reader", "gone"))
+KEY, READER, GONE, OTHERS = (f"v2m_{name:x<38}" for name in ("writer", "reader", "gone", "others"))
+OWNED = ("job_id", "share_id", "feed_id", "webhook_id", "delivery_id", "upload_id")
+"""What a path names that is somebody's, and that the gateway keeps."""
 Call = tuple[str, str, str]
 
 
@@ -83,6 +86,40 @@ def test_a_revoked_or_made_up_key_is_refused_on_every_route(
 
         assert answer.status_code == 401
         assert "not authorized" in answer.text or method == "HEAD"
+
+
+def owned(me: httpx.Client, stores: Stores) -> dict[str, str]:
+    """The ids of one of each."""
+    job = stores.done(ME, b"mp3")
+    webhook = me.post("/v1/webhooks", json={"url": "https://hooks.example/"}).json()["id"]
+    return {
+        "job_id": job.id,
+        "share_id": me.post(f"/v1/jobs/{job.id}/shares").json()["id"],
+        "feed_id": me.post("/v1/me/feeds").json()["id"],
+        "webhook_id": webhook,
+        "delivery_id": me.post(f"/v1/webhooks/{webhook}/test").json()["id"],
+        "upload_id": begin(me, 10).rpartition("/")[2],
+    }
+
+
+def test_anothers_key_finds_nothing_of_mine_on_any_route(
+    gateway: Gateway, stores: Stores, me: httpx.Client
+) -> None:
+    ids, unknown = owned(me, stores), dict.fromkeys(OWNED, "0" * 32)
+    before = [me.get(f"/v1/{place}").json() for place in ("jobs", "webhooks", "me/feeds")]
+    gateway.auth.keys_of[OTHERS] = ("other@example.com", "jobs:read jobs:write")
+    asked = [(m, p) for m, p, _ in calls() if "{" in p and "/admin/" not in p and any(n in p for n in OWNED)]
+    assert {name for name in OWNED if any(name in path for _, path in asked)} == set(OWNED)
+
+    headers = {"Authorization": f"Bearer {OTHERS}"}
+    with httpx.Client(base_url=gateway.url, headers={**TUS, **headers}, timeout=60) as other:
+        for method, path in asked:
+            places = (path.format(**found, number=1) for found in (ids, unknown))
+            mine, none = (other.request(method, place, content=b"{}").status_code for place in places)
+            assert mine == none
+            assert mine == (415 if (method, path) == ("PATCH", "/v1/uploads/{upload_id}") else 404)
+
+    assert [me.get(f"/v1/{place}").json() for place in ("jobs", "webhooks", "me/feeds")] == before
 
 
 def test_a_key_that_is_revoked_is_refused_within_thirty_seconds_though_it_is_remembered(
