@@ -214,7 +214,7 @@ function inside(items) {
       ${files.view(items, acts, (more) => void listing.jobs(more).catch(complain))}
       ${administration?.view() ?? nothing}
     </main>
-    ${footer()}
+    ${store.loaded ? footer() : nothing}
     <div class="notices">
       ${lost ? html`<p class="banner">${t("offline")}</p>` : nothing}
       ${problem ? html`<p class="problem"><span role="alert">${refused(problem)}</span> <button @click=${dismiss}>${t("do.dismiss")}</button></p>` : nothing}
@@ -276,14 +276,17 @@ function listen() {
   }, LOOK_MS);
 }
 
+/** @param {unknown} error */
+function asProblem(error) {
+  if (!(error instanceof Problem)) throw error;
+  return error;
+}
+
 drawnBy(drawSoon);
+const asked = ask("GET", "session").catch(asProblem);
 await speak();
 listen();
-try {
-  const who = await ask("GET", "session");
-  if (who) enter(who);
-} catch (error) {
-  if (!(error instanceof Problem)) throw error;
-  entering = { ...entering, problem: error };
-}
+const who = await asked;
+if (who instanceof Problem) entering = { ...entering, problem: who };
+else if (who) enter(who);
 changed();

@@ -18,15 +18,15 @@ export function view({ limits, usage }, onFiles, optionsView) {
         <input type="file" id="choose" class="unseen" multiple accept="video/*,audio/*,.mkv,.ts,.mts" @change=${choose}>
         <label for="choose" id="choose-label" class="button primary big">${t("choose")}</label>
         <p class="hint">${t("drop.hint")}</p>
-        <p class="quiet">${
-          limits
+        <p class="quiet room">${
+          limits && usage
             ? t("drop.limit", {
                 limit: limits.max_upload_bytes,
-                used: usage?.stored_bytes ?? 0,
+                used: usage.stored_bytes,
                 whole: limits.max_stored_bytes,
               })
             : nothing
-        }&nbsp;</p>
+        }</p>
         <input type="file" id="folder" class="unseen" webkitdirectory @change=${choose}>
         <label for="folder" class="link">${t("choose.folder")}</label>
       </div>
