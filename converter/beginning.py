@@ -13,7 +13,6 @@ from converter.encoder import Encoder
 from converter.media import Track
 
 CORRECTED = re.compile(r"Correcting start time of Input #0 by (\d+) us")
-START = re.compile(r"  Duration: .*, start: (-?[\d.]+)")
 TIME_BASE = re.compile(r"#tb 0: (\d+)/(\d+)")
 PACKET = re.compile(r"0, +-?\d+, +(-?\d+),")
 PACKETS = 4
@@ -36,7 +35,7 @@ def lateness(encoder: Encoder, track: Track, listed: IO[bytes]) -> float:
         return 0.0
     if media.container in STREAMS:
         late = _correction(encoder, track)
-    elif media.container == MATROSKA:
+    elif media.container == MATROSKA and media.start >= LEAST:
         late = _difference(encoder, media.picture, listed)
     else:
         late = 0.0
@@ -54,16 +53,15 @@ def _difference(encoder: Encoder, picture: int, listed: IO[bytes]) -> float:
     """Return how much later the file begins by ffmpeg's word than its pictures do by their packets."""
     some = ("-map", f"0:{picture}", "-c", "copy", "-frames:v", str(PACKETS))
     listing = ("-f", "framecrc", "-fd", str(listed.fileno()), sandbox.OUTPUT)
-    said = _said(encoder, "-v", "level+info", "-copyts", outputs=(*some, *listing), shared=(listed.fileno(),))
-    starts = [float(start[1]) for start in map(START.search, said) if start]
+    _said(encoder, "-v", "error", "-copyts", outputs=(*some, *listing), shared=(listed.fileno(),))
     listed.seek(0)
     lines = listed.read().decode("ascii", "replace")
     base = TIME_BASE.search(lines)
     times = [int(found[1]) for found in map(PACKET.match, lines.splitlines()) if found]
     times = [time for time in times if time != NO_TIME]
-    if not (base and times and starts):
+    if not (base and times):
         return 0.0
-    return starts[0] - min(times) * int(base[1]) / int(base[2])
+    return encoder.media.start - min(times) * int(base[1]) / int(base[2])
 
 
 def _said(encoder: Encoder, *inputs: str, outputs: Sequence[str], shared: Sequence[int] = ()) -> list[str]:

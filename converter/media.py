@@ -54,6 +54,8 @@ class Media:
     duration: float | None
     """In seconds; `None` where the file does not say."""
     tracks: tuple[Track, ...]
+    start: float = 0.0
+    """Where its times begin, in seconds, as far as ffmpeg can tell."""
     tags: dict[str, str] = field(default_factory=dict)
     chapters: tuple[Chapter, ...] = ()
     cover: int | None = None

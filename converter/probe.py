@@ -41,6 +41,7 @@ LEVEL = "[info] "
 GUESSED = ("Estimating duration", "using bitrate for duration")
 
 STREAM = re.compile(r"  Stream #0:(\d+)(?:\[0x(\w+)\])?(?:\(([^)]*)\))?: (\w+): (.*)")
+START = re.compile(r", start: (-?[\d.]+)")
 CHAPTER = re.compile(r"    Chapter #0:\d+: start (-?[\d.]+), end (-?[\d.]+)")
 LAYOUT = re.compile(r" Hz, ([^,]+)")
 DISPOSITION = re.compile(r"\(([a-z ]+)\)")
@@ -146,6 +147,7 @@ class _Dump:
         self.container: str | None = None
         self.log: deque[str] = deque(maxlen=LOG_LINES)
         self._duration: float | None = None
+        self._start = 0.0
         self._cover: int | None = None
         self._picture: int | None = None
         self._estimated = False
@@ -169,6 +171,7 @@ class _Dump:
             self.container = line.removeprefix("Input #0, ").rpartition(", from ")[0]
         elif line.startswith("  Duration: "):
             self._duration = ffmpeg.duration(line)
+            self._start = float(found[1]) if (found := START.search(line)) else 0.0
         elif found := STREAM.fullmatch(line):
             self._stream(int(found[1]), found[2], found[3], found[4], line)
         elif found := CHAPTER.match(line):
@@ -187,6 +190,7 @@ class _Dump:
         return Media(
             container=container,
             duration=self._duration,
+            start=self._start,
             tracks=tuple(tracks[:MAX_TRACKS]),
             tags={name: value for name, value in (self._file_tags | own).items() if name in TAGS},
             chapters=tuple(
