@@ -40,7 +40,8 @@ CROWD = {
 }
 USERS = 50
 CLIP = 10_000_000
-MP3_BYTES = 48 * MIB
+MP3_BYTES = 16 * MIB
+"""More than the sockets between a gateway and a client that stalls can hold."""
 SLOW_BYTES = 5_000
 """What a slow upload sends each second."""
 LEAVING_SECONDS = 10.0
@@ -254,7 +255,9 @@ def main() -> None:
         short_answers(port, ids[0], 2)  # warms up
         bench.measure("alone", asked.seconds)
         there, leave = Event(), Event()
-        process = Process(target=crowd, args=(Crowd(port, ids, asked.tus), asked.scale, there, leave))
+        process = Process(
+            target=crowd, args=(Crowd(port, ids, asked.tus), asked.scale, there, leave), daemon=True
+        )
         process.start()
         there.wait(90)
         name = f"beside {round(sum(CROWD.values()) * asked.scale)}"

@@ -24,6 +24,8 @@ from pipeline.options import Options
 FORM_BYTES = 1024 * 1024
 """How much a form may be larger than its files: boundaries and fields."""
 MAX_KEY = 200
+UNDO_AT_ONCE = 4
+"""When many uploads break off at the same moment, what is left of them must not fill the store's queue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +41,12 @@ class Uploads:
     stopping: threading.Event
     """Set when the process is asked to end: what is under way ends well, nothing new begins."""
     _places: threading.BoundedSemaphore = field(init=False)
+    _undoing: threading.Semaphore = field(init=False)
 
     def __post_init__(self) -> None:
         """Count the places."""
         object.__setattr__(self, "_places", threading.BoundedSemaphore(self.at_once))
+        object.__setattr__(self, "_undoing", threading.Semaphore(UNDO_AT_ONCE))
 
     def receive(self, request: Request, owner: str, request_id: str, terms: Terms) -> list[Job]:
         """Store the files of a request and return their queued jobs, durable from here on.
@@ -66,7 +70,8 @@ class Uploads:
                 fields = read_files(request, body, intake.open, terms.name)
                 return intake.queue(terms.parse(fields), key)
             except BaseException:
-                intake.undo()
+                with self._undoing:
+                    intake.undo()
                 raise
 
     @contextmanager

@@ -3,6 +3,7 @@
 import io
 import threading
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from typing import Any
 
@@ -18,7 +19,7 @@ from gateway.settings import Settings
 from gateway.uploads.limits import FreeSpace, Limits
 from gateway.uploads.queueing import Queueing
 from gateway.uploads.terms import Terms
-from gateway.uploads.uploads import Uploads
+from gateway.uploads.uploads import UNDO_AT_ONCE, Uploads
 from pipeline.broker import BrokerUnavailable
 from pipeline.idempotency import IdempotencyKeys, Remembered
 from pipeline.job import Job
@@ -261,3 +262,33 @@ def test_free_space_is_what_the_server_says_and_asked_seldom(stores: Stores) -> 
     asked_at = space._asked_at
     space()
     assert space._asked_at == asked_at
+
+
+class Busy(Jobs):
+    """Notes how many uploads are discarded at the same time, and waits a little for one too many."""
+
+    def __init__(self, stores: Stores) -> None:
+        super().__init__(stores.client)
+        self.now = self.most = 0
+        self._too_many = threading.Event()
+
+    def discard(self, job_id: str) -> bool:
+        self.now += 1
+        self.most = max(self.most, self.now)
+        if self.now > UNDO_AT_ONCE:
+            self._too_many.set()
+        self._too_many.wait(0.5)
+        self.now -= 1
+        return super().discard(job_id)
+
+
+def test_of_uploads_that_break_off_together_a_few_at_a_time_are_cleared_up(stores: Stores) -> None:
+    jobs, many = Busy(stores), 3 * UNDO_AT_ONCE
+    to = uploads(stores, jobs=jobs, at_once=many, shares=Shares("uploads", many), max_bytes=3)
+
+    with ThreadPoolExecutor(many) as pool:
+        refused = [pool.submit(receive, to) for _ in range(many)]
+
+    assert {upload.exception().code for upload in refused} == {"too_large"}  # type: ignore[union-attr]  # a Problem
+    assert 0 < jobs.most <= UNDO_AT_ONCE
+    assert (stores.documents(), stores.chunks()) == (0, 0)

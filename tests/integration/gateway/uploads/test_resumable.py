@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import time
+from contextlib import closing
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -15,7 +16,7 @@ from chassis.identity import LEEWAY_SECONDS
 from gateway.settings import Settings
 from gateway.upkeep.reconciler import Reconciler
 from gateway.upkeep.unfinished import SEAL_AFTER
-from pipeline.appending import Appender, PartialBlobs
+from pipeline.appending import Appender, Displaced, PartialBlobs
 from pipeline.broker import BrokerUnavailable
 from pipeline.job import Job
 from pipeline.upload_store import CHUNK_BYTES, Upload
@@ -491,6 +492,21 @@ def left_complete(client: httpx.Client, stores: Stores) -> str:
     appender.close()
     assert the_job(stores, place).state == "uploading"
     return place
+
+
+def test_what_a_holder_saves_that_was_displaced_does_not_count(me: httpx.Client, stores: Stores) -> None:
+    place = begin(me, 5000)
+    slow = some_claim(stores, place)
+    with closing(Appender(stores.uploads, PartialBlobs(stores.client, "videos"), slow)) as appender:
+        appender.write(b"x" * 1000)
+        assert stores.uploads.seize(slow) is not None
+
+        with pytest.raises(Displaced):
+            appender.save()
+
+    assert offset_of(me, place) == 0
+    assert patch(me, place, 0, FILE[:5000]).status_code == 204
+    holds(stores, the_job(stores, place), FILE[:5000])
 
 
 def test_what_a_dead_process_stored_behind_the_end_is_removed(me: httpx.Client, stores: Stores) -> None:
