@@ -26,7 +26,7 @@ JOBS: dict[str, dict[str, Any]] = {
     "failed": {"state": "failed", **FAILED},
     "canceled": {"state": "canceled"},
     "expired": {"state": "expired"},
-    "queued": {"state": "queued", "position": 3},
+    "queued": {"state": "queued", "queue": {"position": 3}, "eta_seconds": 95},
     "probing": {"state": "converting", "phase": "probing", "progress": 0},
     "converting": {"state": "converting", "phase": "converting", "progress": 0.41},
     "storing": {"state": "converting", "phase": "storing", "progress": 1},
