@@ -3,6 +3,8 @@ import { isMatroska, isPlainMp4 } from "./container.js";
 
 /** Below this, taking out the sound saves too little. */
 const SOUND_FROM_BYTES = 8 * 1000 * 1000;
+/** So does a sound that is nearly all there is. */
+const MOST_OF_A_FILE = 0.9;
 
 /**
  * @typedef {object} Parcel
@@ -24,7 +26,7 @@ export async function pack(file, soundWanted, onProgress, signal) {
   if (!soundWanted || file.size < SOUND_FROM_BYTES) return whole;
   onProgress(0);
   const sound = await soundOf(file, onProgress, signal);
-  if (sound === null || sound.size >= file.size) return whole;
+  if (sound === null || sound.size > MOST_OF_A_FILE * file.size) return whole;
   return { body: sound, soundOnly: true, digest: await digest(sound) };
 }
 

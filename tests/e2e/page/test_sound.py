@@ -111,6 +111,18 @@ def test_what_its_sound_alone_would_not_tell_travels_whole(visit: Visit, tmp_pat
     assert job["source"]["size"] == video.stat().st_size
 
 
+def test_a_file_that_is_nearly_all_sound_travels_as_it_is(visit: Visit, tmp_path: Path) -> None:
+    sound = tmp_path / "sound.mkv"
+    make("-f", "lavfi", "-i", "anoisesrc=duration=100", "-c:a", "pcm_s16le", str(sound))
+    assert sound.stat().st_size > 8_000_000
+
+    visit.choose(sound)
+
+    visit.expect_state(sound.name, "ready")
+    [job] = visit.user.http.get("/v1/jobs").json()["jobs"]
+    assert job["source"]["size"] == sound.stat().st_size
+
+
 def test_a_switch_sends_the_whole_video(visit: Visit, tmp_path: Path) -> None:
     video = tmp_path / "film.mp4"
     make(*PICTURES, *SOUND, *ENCODED, "-c:a", "aac", str(video))
