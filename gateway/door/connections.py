@@ -8,8 +8,8 @@ read the answer.  Waiting costs one greenlet: see `worker`.
 import errno
 import socket as native
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -84,13 +84,15 @@ class PacedSocket(socket.socket):  # type: ignore[misc]  # gevent publishes no t
         self.began = time.monotonic()
         self.idle = True
         """Whether it waits for a request: nothing is lost when it is closed now."""
-        self.reading_body = False
+        self.answering = False
+        """Whether anything of the answer was sent: it can only be cut."""
         self._pace = pace
         self._taking = replace(pace, patience=TAKE_SECONDS)
         self.begin()
 
     def begin(self, patience: float | None = None) -> None:
         """Start counting again: a request begins, or is waited for with another patience."""
+        self.answering = False
         self._left = self._pace.patience if patience is None else patience
         self._left_to_take = self._taking.patience
 
@@ -118,7 +120,7 @@ class PacedSocket(socket.socket):  # type: ignore[misc]  # gevent publishes no t
         Raises:
             TooSlow: the client takes less than the least rate.
         """
-        rest = memoryview(data)
+        self.answering, rest = True, memoryview(data)
         while rest.nbytes:
             if self._left_to_take <= 0:
                 raise TooSlow
@@ -195,23 +197,15 @@ class Body:
         if not self._asked_for:
             self._asked_for = True
             self._connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-        with self._reading():
-            try:
-                data = read(size)
-            except (OSError, ParseException) as error:
-                self.failed = True
-                raise error if isinstance(error, OSError) else MalformedBody(error) from None
+            self._connection.answering = False  # that was no part of it
+        try:
+            data = read(size)
+        except (OSError, ParseException) as error:
+            self.failed = True
+            raise error if isinstance(error, OSError) else MalformedBody(error) from None
         length = getattr(self._body.reader, "length", None)
         self._ended = length == 0 if length is not None else not data or size < 0
         return data
-
-    @contextmanager
-    def _reading(self) -> Iterator[None]:
-        self._connection.reading_body = True
-        try:
-            yield
-        finally:
-            self._connection.reading_body = False
 
 
 def _read_what_came(reader: Any, size: int) -> bytes:

@@ -150,11 +150,10 @@ class Worker(Stoppable, GeventWorker):  # type: ignore[misc]  # gunicorn publish
                 self._kill_idle()
             gevent.sleep(TICK_SECONDS)
         for connection, greenlet in list(self._open.items()):
-            # An upload is told to come again; an answer that is being sent can only be cut.
+            # Whoever has no answer yet is told to come again; one that is being sent can only be cut.
             gone = ConnectionResetError(errno.ECONNRESET, "the grace is over")
-            greenlet.kill(
-                problems.unavailable("this gateway") if connection.reading_body else gone, block=False
-            )
+            cut = connection.idle or connection.answering
+            greenlet.kill(gone if cut else problems.unavailable("this gateway"), block=False)
         gevent.joinall(list(self._open.values()), timeout=END_SECONDS)
 
     def _kill_idle(self) -> None:

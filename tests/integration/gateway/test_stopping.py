@@ -13,6 +13,7 @@ from select import select
 import httpx
 import pytest
 
+from dev.program import Running
 from tests.integration.forking import status_after_a_signal
 from tests.integration.gateway.conftest import SECONDS, Gateway, StartGateway, Stores, program, wait_until
 from tests.integration.gateway.door.test_connections import everything
@@ -72,6 +73,30 @@ def test_an_upload_that_outlasts_the_grace_is_told_to_come_again(
         while not select([connection], [], [], 0.1)[0] and time.monotonic() < until:
             connection.sendall(os.urandom(50_000))
         answer = everything(connection)
+
+    os.killpg(master.pid, signal.SIGKILL)
+    assert answer.startswith(b"HTTP/1.1 503 ")
+    assert b"Retry-After: " in answer
+
+
+def test_an_upload_that_waits_for_the_store_when_the_grace_is_over_is_told_to_come_again(
+    start_gateway: StartGateway, stores: Stores, mongodb_server: Running
+) -> None:
+    gateway = start_gateway(SHUTDOWN_GRACE="PT1S")
+    master, store = gateway.running._process, mongodb_server._process
+    assert master is not None
+    assert store is not None
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=60) as connection:
+        connection.sendall(head_of(gateway, "Content-Length: 6000000") + PART + bytes(2_000_000))
+        wait_until(lambda: stores.chunks() > 0)
+
+        os.killpg(store.pid, signal.SIGSTOP)
+        try:
+            connection.sendall(bytes(3_900_000))
+            master.kill()  # nobody is there to end its worker
+            answer = everything(connection)
+        finally:
+            os.killpg(store.pid, signal.SIGCONT)
 
     os.killpg(master.pid, signal.SIGKILL)
     assert answer.startswith(b"HTTP/1.1 503 ")
