@@ -149,7 +149,7 @@ docs: setup ## update the parts of docs/ that are generated from the code
 	$(BIN)/python -m dev.documents
 
 bench: setup ## measure every figure of speed; do not use the machine meanwhile
-	@for program in $(filter-out __init__,$(basename $(notdir $(wildcard benchmarks/*.py)))); do \
+	@for program in $(filter-out __init__ gateways,$(basename $(notdir $(wildcard benchmarks/*.py)))); do \
 		echo "benchmarks.$$program"; $(BIN)/python -m benchmarks.$$program || exit 1; \
 	done
 

@@ -53,7 +53,7 @@ def environment(port: int = 8080, admin_port: int = 9000) -> dict[str, str]:
 def first_answer() -> float:
     """Return the seconds from exec to the end of the first answer."""
     port, admin_port = free_ports(2)
-    command = [Path(sys.executable).with_name("gunicorn"), "--config", "python:gateway.server"]
+    command = [str(Path(sys.executable).with_name("gunicorn")), "--config", "python:gateway.server"]
     with tempfile.TemporaryFile() as log:
         began = time.perf_counter()
         process = subprocess.Popen(  # noqa: S603 - our own arguments

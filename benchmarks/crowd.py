@@ -12,22 +12,16 @@ import asyncio
 import resource
 import socket
 import statistics
-import tempfile
 import threading
 import time
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
-from http.server import ThreadingHTTPServer
 from multiprocessing import Event, Process
 from multiprocessing.synchronize import Event as Flag
-from pathlib import Path
 
 import httpx
 
-from benchmarks.transfers import MIB, PASSWORD, Keys, gateway, started, token
-from dev import servers
-from dev.ports import free_ports
-from pipeline import mongodb
+from benchmarks.gateways import MIB, Keys, place, token
 from pipeline.files import Blobs
 from pipeline.jobs import Jobs
 
@@ -223,8 +217,8 @@ class Bench:
 
     def print(self) -> None:
         """Print the rows as a table."""
-        heads = ("", "short answers, median ms", "p99 ms", "slowest ms", "10 MB uploads, MB/s")
-        heads += ("resident MiB", "open files")
+        times = ("short answers, median ms", "p99 ms", "slowest ms")
+        heads = ("", *times, "10 MB uploads, MB/s", "resident MiB", "open files")
         lines = [heads, ["---"] * len(heads)]
         lines += [(name, *(f"{figure:.1f}" for figure in figures)) for name, figures in self.rows.items()]
         print("\n".join(f"| {' | '.join(line)} |" for line in lines))  # noqa: T201 - what this is for
@@ -238,20 +232,12 @@ def main() -> None:
     parser.add_argument("--hold", type=float, default=0, help="how long the crowd stays besides (default 0)")
     parser.add_argument("--tus", action="store_true", help="let every other upload be a resumable one")
     asked = parser.parse_args()
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        auth = ThreadingHTTPServer(("127.0.0.1", 0), Auth)
-        threading.Thread(target=auth.serve_forever, daemon=True).start()
-        mongodb_port, port, admin_port = free_ports(3)
-        stack.enter_context(started(servers.mongodb(folder / "mongodb", mongodb_port, PASSWORD)))
-        url = f"mongodb://root:{PASSWORD}@127.0.0.1:{mongodb_port}"
-        client = stack.enter_context(mongodb.connect(url))
-        jobs, mp3s = Jobs(client), Blobs(client, "mp3s")
-        jobs.ensure_indexes()
+    with place(auth=Auth) as found:
+        [gateway], jobs, mp3s = found.gateways, Jobs(found.client), Blobs(found.client, "mp3s")
+        port = gateway.port
         ids = [queued(jobs, user(n)) for n in range(USERS)]
         ids += [finished(jobs, mp3s, user(n)) for n in range(USERS)]
-        stack.enter_context(started(gateway(folder, url, auth.server_address[1], port, admin_port)))
-        bench = Bench(port, admin_port, ids[0], asked.tus)
+        bench = Bench(port, gateway.admin_port, ids[0], asked.tus)
         short_answers(port, ids[0], 2)  # warms up
         bench.measure("alone", asked.seconds)
         there, leave = Event(), Event()

@@ -23,8 +23,8 @@ from typing import Any
 
 import httpx
 
+from benchmarks.gateways import started
 from benchmarks.latency import ffmpeg
-from benchmarks.transfers import started
 from dev.ports import free_ports
 from dev.program import answers
 from dev.stack import Stack

@@ -6,18 +6,10 @@
 import argparse
 import socket
 import statistics
-import tempfile
-import threading
 import time
-from contextlib import ExitStack
-from http.server import ThreadingHTTPServer
 from multiprocessing import Pool
-from pathlib import Path
 
-from benchmarks.transfers import OWNER, PASSWORD, Keys, gateway, started, token
-from dev import servers
-from dev.ports import free_ports
-from pipeline import mongodb
+from benchmarks.gateways import OWNER, place, token
 from pipeline.jobs import Jobs
 
 
@@ -49,25 +41,13 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--clients", type=int, default=16)
     arguments = parser.parse_args()
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        keys = ThreadingHTTPServer(("127.0.0.1", 0), Keys)
-        threading.Thread(target=keys.serve_forever, daemon=True).start()
-        mongodb_port, *ports = free_ports(5)
-        stack.enter_context(started(servers.mongodb(folder / "mongodb", mongodb_port, PASSWORD)))
-        url = f"mongodb://root:{PASSWORD}@127.0.0.1:{mongodb_port}"
-        for number, (port, admin_port) in enumerate((ports[:2], ports[2:])):
-            program = gateway(folder / f"gateway{number}", url, keys.server_address[1], port, admin_port)
-            stack.enter_context(started(program))
-        jobs = Jobs(stack.enter_context(mongodb.connect(url)))
-        jobs.ensure_indexes()
+    with place(gateways=2) as there:
+        jobs = Jobs(there.client)
         job = jobs.begin_upload(
             OWNER, filename="talk.mp4", content_type="video/mp4", options={}, request_id="r"
         )
-        doors = [
-            (ports[0] if client % 2 else ports[2], f"/v1/jobs/{job.id}")
-            for client in range(arguments.clients)
-        ]
+        ports = [gateway.port for gateway in there.gateways]
+        doors = [(ports[client % 2], f"/v1/jobs/{job.id}") for client in range(arguments.clients)]
         with Pool(arguments.clients) as pool:
             pool.starmap(ask, [(*door, 2.0) for door in doors])  # warms up
             taken = pool.starmap(ask, [(*door, arguments.seconds) for door in doors])

@@ -9,19 +9,12 @@ import argparse
 import http.client
 import os
 import statistics
-import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from functools import partial
-from http.server import ThreadingHTTPServer
 from pathlib import Path
 
-from benchmarks.transfers import MIB, PASSWORD, Keys, Memory, gateway, started, token
-from dev import servers
-from dev.ports import free_ports
-from pipeline import mongodb
+from benchmarks.gateways import MIB, Memory, place, token
 from pipeline.files import Blobs
 from pipeline.mongodb import Client
 
@@ -125,25 +118,14 @@ def main() -> None:
     parser.add_argument("--mib", type=int, default=256, help="size of the file (default 256)")
     parser.add_argument("--rounds", type=int, default=3, help="after one that warms up (default 3)")
     arguments = parser.parse_args()
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        keys = ThreadingHTTPServer(("127.0.0.1", 0), Keys)
-        threading.Thread(target=keys.serve_forever, daemon=True).start()
-        mongodb_port, *ports = free_ports(5)
-        stack.enter_context(started(servers.mongodb(folder / "mongodb", mongodb_port, PASSWORD)))
-        url = f"mongodb://root:{PASSWORD}@127.0.0.1:{mongodb_port}"
-        for name, port, admin_port in (("one", *ports[:2]), ("two", *ports[2:])):
-            program = gateway(folder / name, url, keys.server_address[1], port, admin_port)
-            stack.enter_context(started(program))
-        client = stack.enter_context(mongodb.connect(url))
-        Blobs(client, "videos").ensure_indexes()
-        file = folder / "talk.mp4"
+    with place(gateways=2) as found:
+        file = found.folder / "talk.mp4"
         with file.open("wb") as out:
             out.write(b"\0\0\0 ftypisom")
             for _ in range(arguments.mib):
                 out.write(os.urandom(MIB))
-        here, there = Uploads(ports[0], file), Uploads(ports[2], file)
-        compare(here, Memory(f"ADMIN_PORT={ports[1]}"), client, arguments.rounds)
+        here, there = (Uploads(gateway.port, file) for gateway in found.gateways)
+        compare(here, found.gateways[0].memory(), found.client, arguments.rounds)
         reading_once(here, there)
 
 

@@ -8,22 +8,16 @@ import argparse
 import selectors
 import socket
 import statistics
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from http.server import ThreadingHTTPServer
-from pathlib import Path
 
 import httpx
 
-from benchmarks.transfers import PASSWORD, Keys, Memory, gateway, started, token
-from dev import servers
-from dev.ports import free_ports
-from pipeline import mongodb
+from benchmarks.gateways import place, token
 from pipeline.job import Job
 from pipeline.jobs import Jobs
 from pipeline.mongodb import now
@@ -69,26 +63,18 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=200, help="of each owner")
     parser.add_argument("--rounds", type=int, default=20, help="changes, one of an owner after the other")
     asked = parser.parse_args()
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        keys = ThreadingHTTPServer(("127.0.0.1", 0), Keys)
-        threading.Thread(target=keys.serve_forever, daemon=True).start()
-        mongodb_port, port, admin_port = free_ports(3)
-        stack.enter_context(started(servers.mongodb(folder / "mongodb", mongodb_port, PASSWORD)))
-        url = f"mongodb://root:{PASSWORD}@127.0.0.1:{mongodb_port}"
-        program = gateway(folder / "gateway", url, keys.server_address[1], port, admin_port)
-        stack.enter_context(started(program))
-        client = stack.enter_context(mongodb.connect(url))
+    with place() as there:
+        [gateway], client = there.gateways, there.client
         jobs = Jobs(client)
-        jobs.ensure_indexes()
         owners = [f"user{number}@example.com" for number in range(asked.owners)]
         claimed = {owner: converting(jobs, owner, asked.jobs) for owner in owners}
         client["jobs"]["jobs"].update_many({}, {"$set": {"updated_at": now() - timedelta(hours=1)}})
-        memory = stack.enter_context(Memory(f"PORT={port}").watched())
-        streams = [opened(port, owners[number % len(owners)]) for number in range(asked.streams)]
-        with following(streams):
-            wait_for(lambda: all(stream.is_open for stream in streams))
-            delays, answers = changes(jobs, claimed, streams, port, asked.rounds)
+        port = gateway.port
+        with gateway.memory().watched() as memory:
+            streams = [opened(port, owners[number % len(owners)]) for number in range(asked.streams)]
+            with following(streams):
+                wait_for(lambda: all(stream.is_open for stream in streams))
+                delays, answers = changes(jobs, claimed, streams, port, asked.rounds)
         report(asked, delays, answers, memory())
 
 

@@ -5,129 +5,20 @@ the ratio to pymongo on the same file, and by how much the gateway's resident me
 """
 
 import argparse
-import json
 import os
 import subprocess
-import sys
-import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from uuid import uuid4
 
 import gridfs
-import jwt
-from cryptography.hazmat.primitives.asymmetric import ec
 
-from dev import servers
-from dev.ports import free_ports
-from dev.program import Program, Running, answers
-from pipeline import mongodb
+from benchmarks.gateways import MIB, OWNER, Memory, place, token
 from pipeline.files import Blobs
 from pipeline.jobs import Jobs
 from pipeline.mongodb import Client
-
-MIB = 1024 * 1024
-PASSWORD = "for-one-run"  # noqa: S105 - of a server that ends with this program
-OWNER = "me@example.com"
-KEY = ec.generate_private_key(ec.SECP256R1())
-
-
-class Keys(BaseHTTPRequestHandler):
-    """What the gateway asks auth for here."""
-
-    def do_GET(self) -> None:
-        """Publish the key that the tokens are signed with, and that none of them was revoked."""
-        public = json.loads(jwt.algorithms.ECAlgorithm.to_jwk(KEY.public_key()))
-        self.send_response(200)
-        self.end_headers()
-        keys = [{**public, "kid": "k", "alg": "ES256"}]
-        self.wfile.write(json.dumps({"keys": keys, "revocations": {}}).encode())
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
-def token(owner: str = OWNER) -> str:
-    """Return a token for an owner."""
-    now = int(time.time())
-    claims = {"sub": owner, "iss": "video-to-mp3", "aud": "video-to-mp3", "iat": now, "exp": now + 7200}
-    own = {"jti": uuid4().hex, "username": owner, "admin": False, "scope": "jobs:read jobs:write"}
-    return jwt.encode({**claims, **own}, KEY, "ES256", {"kid": "k"})
-
-
-def gateway(folder: Path, mongodb_url: str, auth_port: int, port: int, admin_port: int) -> Program:
-    """Return the gateway as its image runs it; there is no RabbitMQ, and nothing is converted."""
-    folder_of_python = Path(sys.executable).parent
-    environment = {
-        "PATH": f"{folder_of_python}:/usr/bin:/bin",
-        "PYTHONPATH": str(Path.cwd()),
-        "MONGODB_URL": mongodb_url,
-        "RABBITMQ_URL": "amqp://nobody:x@127.0.0.1:9/",
-        "AUTH_URL": f"http://127.0.0.1:{auth_port}",
-        "HOST": "127.0.0.1",
-        "PORT": str(port),
-        "ADMIN_HOST": "127.0.0.1",
-        "ADMIN_PORT": str(admin_port),
-        "REQUESTS_PER_MINUTE": "1000000000",
-        "LOGINS_PER_MINUTE": "1000000000",
-    }
-    command = (str(folder_of_python / "gunicorn"), "--config", "python:gateway.server")
-    ready = partial(answers, port, b"GET / HTTP/1.0\r\n\r\n")
-    return Program(
-        "gateway", (*command, "gateway.app:create_app()"), environment, folder, (port, admin_port), ready
-    )
-
-
-@contextmanager
-def started(program: Program) -> Iterator[Running]:
-    """Run a program within the block."""
-    running = Running(program)
-    running.start()
-    try:
-        yield running
-    finally:
-        running.stop()
-
-
-class Memory:
-    """The most that the processes of a program hold in memory while it is watched, in MiB."""
-
-    def __init__(self, marker: str) -> None:
-        self._pids = [entry.name for entry in Path("/proc").iterdir() if self._belongs(entry, marker)]
-
-    @staticmethod
-    def _belongs(entry: Path, marker: str) -> bool:
-        try:
-            return marker.encode() in (entry / "environ").read_bytes()
-        except OSError:
-            return False
-
-    def now(self) -> float:
-        """Return what they hold now."""
-        pages = sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in self._pids)
-        return pages * os.sysconf("SC_PAGE_SIZE") / MIB
-
-    @contextmanager
-    def watched(self) -> Iterator[Callable[[], float]]:
-        """Look every 20 ms; yields a function that returns the growth at its highest."""
-        before, peak = self.now(), [0.0]
-        stop = threading.Event()
-
-        def look() -> None:
-            while not stop.wait(0.02):
-                peak[0] = max(peak[0], self.now() - before)
-
-        thread = threading.Thread(target=look)
-        thread.start()
-        yield lambda: peak[0]
-        stop.set()
-        thread.join()
 
 
 @dataclass(frozen=True)
@@ -183,7 +74,8 @@ class Bench:
         ):
             while piece := file.read(MIB):
                 writer.write(piece)
-        jobs.finish(job.claimed, {"blob": writer.id, "size": writer.size, "sha256": writer.sha256})
+        stored = {"blob": writer.id, "size": writer.size, "sha256": writer.sha256}
+        jobs.finish(job.claimed, {**stored, "duration": 1.0, "complete": True, "warnings": []})
         return job.id, writer.id
 
     def compare(self, name: str, plain: Callable[[], object], ours: Callable[[], object]) -> None:
@@ -203,23 +95,13 @@ def main() -> None:
     parser.add_argument("--mib", type=int, default=1024, help="size of the file (default 1024)")
     parser.add_argument("--rounds", type=int, default=2, help="the first one warms up (default 2)")
     arguments = parser.parse_args()
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        keys = ThreadingHTTPServer(("127.0.0.1", 0), Keys)
-        threading.Thread(target=keys.serve_forever, daemon=True).start()
-        mongodb_port, port, admin_port = free_ports(3)
-        stack.enter_context(started(servers.mongodb(folder / "mongodb", mongodb_port, PASSWORD)))
-        url = f"mongodb://root:{PASSWORD}@127.0.0.1:{mongodb_port}"
-        program = gateway(folder / "gateway", url, keys.server_address[1], port, admin_port)
-        stack.enter_context(started(program))
-        client = stack.enter_context(mongodb.connect(url))
-        for blobs in (Blobs(client, "videos"), Blobs(client, "mp3s")):
-            blobs.ensure_indexes()
-        file = folder / "talk.mp4"
+    with place() as there:
+        [gateway], client = there.gateways, there.client
+        file = there.folder / "talk.mp4"
         with file.open("wb") as out:
             for _ in range(arguments.mib):
                 out.write(os.urandom(MIB))
-        bench = Bench(client, f"http://127.0.0.1:{port}", Memory(f"ADMIN_PORT={admin_port}"), file)
+        bench = Bench(client, f"http://127.0.0.1:{gateway.port}", gateway.memory(), file)
         for _ in range(arguments.rounds):
             bench.compare("upload  ", bench.plain_upload, bench.upload)
             client.drop_database("plain")

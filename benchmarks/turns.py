@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.transfers import PASSWORD, started
+from benchmarks.gateways import PASSWORD, started
 from dev import servers
 from dev.ports import free_ports
 from pipeline import mongodb
