@@ -143,6 +143,11 @@ class PacedSocket(socket.socket):  # type: ignore[misc]  # gevent publishes no t
         except OSError:
             return True
 
+    def hang_up(self) -> None:
+        """Expect no more: who waits for a request finds the end, and one that has come is still answered."""
+        with suppress(OSError):  # the client may have gone already
+            self.shutdown(native.SHUT_RD)
+
     def linger(self) -> None:
         """End the answer, and throw away what the client still sends until it closes.
 

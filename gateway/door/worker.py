@@ -136,7 +136,7 @@ class Worker(Stoppable, GeventWorker):  # type: ignore[misc]  # gunicorn publish
         if idle:
             oldest = min(idle, key=lambda other: other.began)
             oldest.idle = False  # it is chosen once
-            self._open[oldest].kill(NoMoreData(), block=False)
+            oldest.hang_up()
             return True
         with suppress(OSError):  # the client may have gone already
             connection.sendall(raw(problems.full(), address))
@@ -157,6 +157,6 @@ class Worker(Stoppable, GeventWorker):  # type: ignore[misc]  # gunicorn publish
         gevent.joinall(list(self._open.values()), timeout=END_SECONDS)
 
     def _kill_idle(self) -> None:
-        for connection, greenlet in list(self._open.items()):
+        for connection in self._open:
             if connection.idle:
-                greenlet.kill(NoMoreData(), block=False)
+                connection.hang_up()
