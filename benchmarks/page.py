@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from secrets import token_urlsafe
 from typing import Any
 
 import httpx
@@ -25,7 +24,7 @@ from pipeline.job import Job
 from pipeline.jobs import Jobs
 
 CHROMIUM = "/usr/bin/chromium"
-NAME, PASSWORD = "me@example.com", token_urlsafe(12)
+NAME, PASSWORD = "me@example.com", "for-one-run-only"
 CATEGORIES = ["devtools.timeline", "disabled-by-default-devtools.timeline", "loading", "blink.user_timing"]
 LONG_MS = 50.0
 MS = 40_000.0
