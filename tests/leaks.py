@@ -4,10 +4,11 @@ import base64
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-import httpx
+if TYPE_CHECKING:
+    import httpx  # which the services' unit tests do without
 
 FORMS = {
     "a token": rb"eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{16,}",
@@ -47,7 +48,7 @@ class HandedOut:
                     f"the secret {file.name}", (urlsplit(text).password or "") if "://" in text else text
                 )
 
-    def watch(self, answer: httpx.Response) -> None:
+    def watch(self, answer: "httpx.Response") -> None:
         """Add what an answer hands out; the event hook of a client."""
         for name, value in answer.cookies.items():
             self.add(f"the cookie {name}", value)
@@ -81,11 +82,6 @@ class HandedOut:
 
 handed_out = HandedOut()
 """Of this process: its clients and its servers add to it."""
-
-
-def watched_client(**arguments: Any) -> httpx.Client:
-    """Return a client of which every answer's secrets are searched for after the tests."""
-    return httpx.Client(**arguments, event_hooks={"response": [handed_out.watch]})
 
 
 def _place(log: Path, text: bytes, at: int, what: str) -> str:

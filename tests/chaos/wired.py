@@ -22,7 +22,7 @@ from pipeline import broker
 from tests.chaos import lies
 from tests.chaos.proxy import Proxy
 from tests.e2e.conftest import PASSWORD, User
-from tests.leaks import watched_client
+from tests.watched import watched_client
 
 URLS = {"mongodb": "mongodb_url", "rabbitmq": "rabbitmq_url", "mariadb": "database_url"}
 """The secret that says where each server is."""

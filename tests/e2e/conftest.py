@@ -15,7 +15,8 @@ import pytest
 
 from dev.stack import RANGE, Stack
 from tests.fuzz.run import SETTINGS
-from tests.leaks import handed_out, watched_client
+from tests.leaks import handed_out
+from tests.watched import watched_client
 
 CLIP = Path("tests/media/big_buck_bunny_5s.mp4").resolve()
 PASSWORD = "a password of the tests"

@@ -36,7 +36,7 @@ from pipeline.files import Blobs
 from pipeline.job import Job
 from pipeline.jobs import Jobs
 from pipeline.upload_store import UploadStore
-from tests.leaks import watched_client
+from tests.watched import watched_client
 
 ROOT = Path(__file__).resolve().parents[3]
 MAX_UPLOAD_BYTES = 32 * 1024 * 1024
