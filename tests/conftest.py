@@ -26,11 +26,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--seed", type=int, default=17, help="of the same")
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the marks in its own hook of this name
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep what shares expensive fixtures on one worker: a file, and all that needs the whole suite."""
+    """Keep what shares expensive fixtures on one worker: a file, and all that needs a whole suite."""
     for item in items:
-        wired = "wired" in getattr(item, "fixturenames", ())
-        group = "e2e" if "e2e" in item.path.parts else "wired" if wired else str(item.path)
+        folder, wired = item.path.parent.name, "wired" in getattr(item, "fixturenames", ())
+        group = folder if folder in ("e2e", "page") else "wired" if wired else str(item.path)
         item.add_marker(pytest.mark.xdist_group(group))
 
 
