@@ -168,7 +168,7 @@ fresh: ## try all of it on minimal Debians (root, mmdebstrap, hours); ARGS="--re
 	@$(BIN)/python -m tests.fresh $(ARGS)
 
 check: setup ## run all tests except chaos, with coverage
-	$(BIN)/pytest --ignore tests/chaos -n 4 --dist loadgroup --cov --cov-fail-under 80 --durations 10
+	$(BIN)/pytest --ignore tests/chaos -n 4 --dist loadgroup --cov --cov-fail-under 95 --durations 10
 
 chaos: setup ## outages, restarts and a hundred kills under load; checks that nothing is lost
 	$(BIN)/pytest -n 2 --dist loadgroup --durations 10 tests/chaos

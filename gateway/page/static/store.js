@@ -1,6 +1,6 @@
 /** Everything the page shows: jobs and uploads as the server tells them, and what this tab knows besides. */
 import { Pace } from "./pace.js";
-import { announcement, isOver, metadataOf, row } from "./rows.js";
+import { announcement, isOver, isSameFile, metadataOf, row } from "./rows.js";
 
 /**
  * @typedef {object} Item one row with where it came from
@@ -152,7 +152,12 @@ export class Store {
     const { q, state } = this.filter;
     for (const local of this.locals.values())
       found.set(local.uploadId ?? local.key, { key: local.key, at: local.at, local });
+    // The server may tell of an upload before it answers the tab that begins it.
+    const beginning = [...this.locals.values()].filter(
+      (local) => !local.uploadId && local.state === "sending",
+    );
     for (const upload of state ? [] : this.uploads.values()) {
+      if (!found.has(upload.id) && beginning.some(({ file }) => isSameFile(upload, file))) continue;
       if (q && !upload.filename.toLowerCase().includes(q.toLowerCase())) continue;
       const item = found.get(upload.id) ?? { key: upload.id, at: Date.parse(upload.created_at) };
       found.set(upload.id, { ...item, upload });

@@ -55,6 +55,7 @@ def test_nobody_is_shut_out_from_a_row_in_any_state(visits: Visits, width: int, 
 
 def test_the_keyboard_alone_does_everything(visits: Visits) -> None:
     visit = visits()
+    visit.page.on("filechooser", lambda _: None)  # asked for now, or the browser may open its own before
     keys = visit.page.keyboard
     expect(visit.page.get_by_label("E-mail address")).to_be_focused()
     keys.type(visit.user.name)

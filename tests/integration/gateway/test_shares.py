@@ -1,6 +1,7 @@
 """Links to share: what they lead to, for how long, for how many, and to nothing else."""
 
 import asyncio
+import resource
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -212,6 +213,16 @@ async def read(port: int, path: str) -> list[bytes]:
     return statuses
 
 
+@pytest.fixture
+def many_files() -> Iterator[None]:
+    """Let this process hold more than a thousand connections."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (4096 if hard < 0 else min(4096, hard), hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.usefixtures("many_files")
 def test_a_thousand_connections_at_once_are_served_and_none_is_cut(
     me: httpx.Client, stores: Stores, gateway: Gateway
 ) -> None:

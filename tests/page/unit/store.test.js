@@ -98,3 +98,35 @@ test("a job that is being converted already has no place", () => {
 
   assert.deepEqual([store.jobs.get("job1").queue, store.jobs.has("job2")], [null, false]);
 });
+
+test("an upload that the server tells of before its tab knows it is no second row", () => {
+  const store = new Store();
+  const file = { name: "talk.mp4", size: 5, lastModified: 7 };
+  const local = {
+    key: "1-0",
+    at: 1,
+    name: "talk.mp4",
+    state: "sending",
+    file,
+    uploadId: null,
+    sent: 0,
+    total: 5,
+  };
+  store.locals.set(local.key, /** @type {any} */ (local));
+  const encoded = (/** @type {string} */ text) => btoa(text);
+  const metadata = `name ${encoded("talk.mp4")},size ${encoded("5")},modified ${encoded("7")}`;
+  const upload = {
+    id: "a",
+    filename: "talk.mp4",
+    metadata,
+    length: 5,
+    offset: 0,
+    created_at: "2026-01-01",
+    updated_at: "2026-01-01",
+  };
+
+  store.listUploads([upload]);
+  assert.equal(store.items(Date.now()).length, 1);
+  store.locals.clear();
+  assert.equal(store.items(Date.now()).length, 1);
+});
