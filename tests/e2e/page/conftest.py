@@ -71,7 +71,7 @@ class Visit:
 
     def faults(self) -> list[str]:
         """What axe-core finds wrong for somebody who cannot see or point."""
-        expect(self.page.locator("main")).to_be_visible()
+        expect(self.page.locator("main").first).to_be_visible()
         self.page.evaluate(AXE.read_text())
         found = self.page.evaluate("tags => axe.run({runOnly: tags})", RULES)
         return [f"{v['id']}: {node['target']}" for v in found["violations"] for node in v["nodes"]]
