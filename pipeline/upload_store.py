@@ -237,14 +237,12 @@ class UploadStore:
 
     def reserved(self, owner: str) -> int:
         """Return how many bytes an owner's unfinished uploads take up, or will."""
-        found = self._uploads.aggregate(
-            [
-                {"$match": {"owner": owner, "state": {"$in": list(UNFINISHED)}}},
-                {"$group": {"_id": None, "bytes": {"$sum": {"$ifNull": ["$length", "$offset"]}}}},
-            ]
-        )
+        steps: list[Document] = [
+            {"$match": {"owner": owner, "state": {"$in": list(UNFINISHED)}}},
+            {"$group": {"_id": None, "bytes": {"$sum": {"$ifNull": ["$length", "$offset"]}}}},
+        ]
         with translated():
-            return int(next(iter(found), {"bytes": 0})["bytes"])
+            return int(next(iter(self._uploads.aggregate(steps)), {"bytes": 0})["bytes"])
 
     def expired(self, limit: int) -> list[Upload]:
         """Return uploads that nobody needs any more."""
