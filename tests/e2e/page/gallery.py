@@ -54,7 +54,7 @@ FILL = """async locals => {
         perSecond: () => 1_250_000, secondsLeft: () => 95, stalled: () => stalled,
     });
     for (const [key, local] of Object.entries(locals)) {
-        store.locals.set(key, { ...local, pace: pace(key === "stalled") });
+        store.locals.set(key, { ...local, file: {}, pace: pace(key === "stalled") });
     }
     const [first] = [...store.jobs.values()].filter(job => job.source.filename === "deleting.mp4");
     store.deleting.add(first.id);
