@@ -4,7 +4,8 @@
 against first come, first served, and a fixed number of converters against KEDA's rules of
 manifests/components/keda.  Claims are decided by the code that decides them in the suite.
 `--check 1 2` compares with a real suite of so many converters: it converts a burst, and the
-same arrivals and conversion times are simulated.
+same arrivals and conversion times are simulated.  Long, because arrivals, queue, autoscaler and the real
+suite are told in one program that can be read from top to bottom.
 """
 
 import argparse

@@ -2,6 +2,7 @@
 
 The conversion itself is `converter.convert`; here are the claim, the video's way to the scratch
 folder, the MP3's way into the store, and what happens when the lease or the process ends first.
+Long, because the whole way of one claim stands in one place.
 """
 
 import hashlib

@@ -1,7 +1,7 @@
 """Speak to RabbitMQ: connections, queues and the publisher; `consumer` takes the messages.
 
-The only module that imports pika.  One thread owns each connection and its heartbeats; others leave it
-work and `wake` it.  A broken connection is dropped and made again.
+The only module that imports pika, and long for that reason.  One thread owns each connection and its
+heartbeats; others leave it work and `wake` it.  A broken connection is dropped and made again.
 Queues are declared here, by publisher and consumer alike, so nobody creates them by hand.
 """
 

@@ -1,4 +1,7 @@
-"""Look jobs up: one by its id, or those that something is due for, the longest due first."""
+"""Look jobs up: one by its id, or those that something is due for, the longest due first.
+
+Long, because every question stands beside the others: each has to fit one of the indexes.
+"""
 
 import re
 from collections.abc import Collection, Sequence

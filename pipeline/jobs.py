@@ -3,7 +3,7 @@
 Each transition is one method and one compare-and-set on one document: it names the states it
 starts from, and where it finds another it changes nothing and returns `None` (or `False`).
 docs/reliability.md draws the states; `job_document` has the values that transitions share, and
-`doorbell` rings what they leave due.
+`doorbell` rings what they leave due.  Long, because every transition stands here and nowhere else.
 """
 
 from collections.abc import Mapping
