@@ -17,7 +17,11 @@ export async function jobs(more = false) {
     found.push(...page.jobs);
     path = page.next;
   } while (path && !more && found.length < listed);
-  if (filter !== store.filter || (more && next !== store.next)) return; // overtaken
+  if (filter !== store.filter) return; // overtaken
+  if (more && next !== store.next) {
+    if (store.next) await jobs(true); // listed anew meanwhile: what was asked for goes on from there
+    return;
+  }
   store.list(found, path, known);
   changed();
 }
