@@ -21,7 +21,7 @@ from multiprocessing.synchronize import Event as Flag
 
 import httpx
 
-from benchmarks.gateways import MIB, Keys, place, token
+from benchmarks.gateways import MIB, Keys, place, queued, token
 from pipeline.files import Blobs
 from pipeline.jobs import Jobs
 
@@ -251,13 +251,6 @@ def main() -> None:
         process.join()
         bench.measure("when they have left", LEAVING_SECONDS)
     bench.print()
-
-
-def queued(jobs: Jobs, owner: str) -> str:
-    """Make a job that waits, and return its id."""
-    begun = jobs.begin_upload(owner, filename="a.mp4", content_type="video/mp4", options={}, request_id="r")
-    jobs.queue(begun.id, size=1, sha256="00", options={})
-    return begun.id
 
 
 def finished(jobs: Jobs, mp3s: Blobs, owner: str) -> str:

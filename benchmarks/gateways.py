@@ -144,6 +144,13 @@ class Place:
     gateways: list[Gateway]
 
 
+def queued(jobs: Jobs, owner: str = OWNER, filename: str = "talk.mp4") -> str:
+    """Make a job that waits, and return its id."""
+    begun = jobs.begin_upload(owner, filename=filename, content_type="video/mp4", options={}, request_id="r")
+    jobs.queue(begun.id, size=1, sha256="00", options={})
+    return begun.id
+
+
 @contextmanager
 def place(gateways: int = 1, auth: type[Keys] = Keys) -> Iterator[Place]:
     """Run so many gateways within the block; `auth` answers what they ask auth for."""

@@ -17,7 +17,7 @@ from datetime import timedelta
 
 import httpx
 
-from benchmarks.gateways import place, token
+from benchmarks.gateways import place, queued, token
 from pipeline.job import Job
 from pipeline.jobs import Jobs
 from pipeline.mongodb import now
@@ -80,12 +80,8 @@ def main() -> None:
 
 def converting(jobs: Jobs, owner: str, count: int) -> Job:
     """Make so many jobs of an owner, and return the one of them that is being converted."""
-    for number in range(count):
-        begun = jobs.begin_upload(
-            owner, filename=f"talk {number}.mp4", content_type="video/mp4", options={}, request_id="r"
-        )
-        jobs.queue(begun.id, size=1, sha256="0" * 64, options={})
-    claimed = jobs.claim(begun.id, owner)
+    ids = [queued(jobs, owner, f"talk {number}.mp4") for number in range(count)]
+    claimed = jobs.claim(ids[-1], owner)
     if claimed is None:
         raise SystemExit("a job could not be claimed")
     return claimed

@@ -13,6 +13,11 @@ Bell = Literal["video", "mp3"]
 Phase = Literal["probing", "converting", "storing"]
 
 
+def parts_of(blob_id: str) -> str:
+    """Return the id of the blob that the parts of a stored MP3 lie in, one after the other."""
+    return f"{blob_id}.parts"
+
+
 @dataclass(frozen=True, slots=True)
 class Lease:
     """The right to work on one job; `token` rises with every claim and fences off earlier holders."""
@@ -27,8 +32,8 @@ class Lease:
 
     @property
     def parts_id(self) -> str:
-        """The id of the blob that the MP3's parts lie in, one after the other."""
-        return f"{self.blob_id}.parts"
+        """The id of the blob that this claim stores the MP3's parts in."""
+        return parts_of(self.blob_id)
 
     @property
     def blob_ids(self) -> tuple[str, str]:
@@ -99,4 +104,4 @@ class Job:
         if self.result is None:
             return ()
         blob_id: str = self.result["blob"]
-        return (blob_id, f"{blob_id}.parts") if self.parts else (blob_id,)
+        return (blob_id, parts_of(blob_id)) if self.parts else (blob_id,)

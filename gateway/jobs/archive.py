@@ -17,7 +17,7 @@ from gateway.jobs import problems
 from gateway.jobs.sending import Content
 from gateway.uploads import names
 from pipeline.files import Blobs
-from pipeline.job import Job
+from pipeline.job import Job, parts_of
 
 MOST = 100
 """How many jobs' ids a URL has room for."""
@@ -120,7 +120,7 @@ def _members(job: Job, result: Mapping[str, Any], mp3s: Blobs, taken: set[str]) 
         yield _Member(name.encode(), blob_id, 0, result["size"], result["sha256"].encode(), crc32, ended_at)
     for part in job.parts:
         path, tag = f"{name.removesuffix('.mp3')}/{part['name']}", part["sha256"].encode()
-        blob_id, place, size = f"{result['blob']}.parts", part["place"], part["size"]
+        blob_id, place, size = parts_of(result["blob"]), part["place"], part["size"]
         yield _Member(path.encode(), blob_id, place, size, tag, part["crc32"], ended_at)
 
 

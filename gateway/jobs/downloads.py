@@ -9,7 +9,7 @@ from gateway.jobs import problems
 from gateway.jobs.sending import Content, send
 from gateway.uploads import names
 from pipeline.files import Blob, Blobs, NoSuchBlob
-from pipeline.job import Job
+from pipeline.job import Job, parts_of
 
 KINDS = {"image/jpeg": "jpg", "image/png": "png"}
 """How the address of a picture ends: what podcast apps expect."""
@@ -48,7 +48,7 @@ def send_part(job: Job, number: str, mp3s: Blobs, downloads: Shares) -> Response
     found = next((part for part in job.parts if str(part["number"]) == number), None)
     if found is None:
         raise problems.no_such_part(len(job.parts))
-    parts, place = mp3s.find(f"{blob.id}.parts"), found["place"]
+    parts, place = mp3s.find(parts_of(blob.id)), found["place"]
     content = Content(
         filename=found["name"],
         plain_name=f"{found['number']}.mp3",

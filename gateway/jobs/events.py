@@ -16,6 +16,7 @@ from gateway.door.access import is_still_good
 from gateway.jobs.changes import Change, Changes, TooLongAgo
 from gateway.jobs.job_view import describe
 from gateway.jobs.outlook import the_outlook
+from gateway.jobs.places import EVERY_SECONDS as PLACES_SECONDS
 from gateway.jobs.places import Place, Places
 from gateway.jobs.watch import Watch
 from gateway.uploads.upload_view import describe as describe_upload
@@ -27,8 +28,6 @@ from pipeline.upload_store import Upload
 
 HEARTBEAT_SECONDS = 15.0
 STILL_HERE = ": still here\n\n"
-PLACES_SECONDS = 5.0
-"""How often it is looked whether places in the queue have changed."""
 RETRY_MS = 2000
 MAX_DIGITS = 14
 """Of an event's id: a version, or milliseconds of this millennium."""
