@@ -4,6 +4,8 @@ Every pytest process has servers of its own, on free ports in its temporary fold
 test may drop a database or kill a broker, and no other worker notices.
 """
 
+import os
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email.message import EmailMessage
@@ -33,6 +35,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         folder, wired = item.path.parent.name, "wired" in getattr(item, "fixturenames", ())
         group = folder if folder in ("e2e", "page") else "wired" if wired else str(item.path)
         item.add_marker(pytest.mark.xdist_group(group))
+
+
+@pytest.hookimpl(trylast=True)  # after the dot, or the F
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Name what failed at once: a run that is stopped before its end has told that much."""
+    if report.failed and "PYTEST_XDIST_WORKER" not in os.environ:
+        print(
+            f"\n{report.when} of {report.nodeid} failed:\n{report.longreprtext[-2000:]}", file=sys.__stderr__
+        )
 
 
 @pytest.fixture(scope="session", autouse=True)

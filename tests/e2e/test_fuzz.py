@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import httpx
+import pytest
 
 from dev.stack import Stack
 from tests.e2e.conftest import wait_for
@@ -10,6 +11,7 @@ from tests.fuzz.hooks import PASSWORD, USERS
 from tests.fuzz.run import fuzz
 
 
+@pytest.mark.timeout(900)
 def test_the_api_is_as_it_is_described(stack: Stack, tmp_path: Path) -> None:
     done = fuzz(stack, tmp_path, seconds=240, seed=6)  # how far it comes in that time is the machine's
 

@@ -128,7 +128,7 @@ def test_a_network_that_carries_nothing_is_told_from_a_slow_one(
     with line.on(Bandwidth(SLOW_BYTES), "up"):
         visit.choose(heavy_sound)
         visit.expect_state(heavy_sound.name, "sending")
-        expect(visit.row(heavy_sound.name)).to_contain_text(re.compile(r"kB/s · .* left"))
+        expect(visit.row(heavy_sound.name)).to_contain_text(re.compile(r"[kM]B/s · .* left"))
 
     with line.on(Bandwidth(1), "up"):
         visit.expect_state(heavy_sound.name, "stalled")

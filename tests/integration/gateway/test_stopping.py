@@ -34,7 +34,7 @@ def stop(gateway: Gateway) -> "subprocess.Popen[bytes]":
 def refused(gateway: Gateway) -> bool:
     try:
         socket.create_connection(("127.0.0.1", gateway.port), timeout=60).close()
-    except ConnectionRefusedError:
+    except (ConnectionRefusedError, ConnectionResetError):  # the last in its queue is reset
         return True
     return False
 

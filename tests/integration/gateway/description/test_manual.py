@@ -103,9 +103,9 @@ def test_an_answer_that_is_no_mp3_is_not_written_over_the_video(
         ("-OJL", f"{url}?wait=0", {"talk.mp4", "answer.json"}),
         ("-fOJ", f"{url}?quality=no", {"talk.mp4"}),
     ):
-        command = ["curl", "-sS", flags, "-u", "me@example.com:right", "-T", "talk.mp4", place]
-        subprocess.run(command, cwd=tmp_path, timeout=60, check=False)
-        assert {file.name for file in tmp_path.iterdir()} == left
+        command = ["curl", "-svS", flags, "-u", "me@example.com:right", "-T", "talk.mp4", place]
+        curl = subprocess.run(command, cwd=tmp_path, timeout=60, check=False, stderr=subprocess.PIPE)
+        assert {file.name for file in tmp_path.iterdir()} == left, curl.stderr.decode()
         (tmp_path / "answer.json").unlink(missing_ok=True)
 
     assert (tmp_path / "talk.mp4").read_bytes() == VIDEO

@@ -308,12 +308,12 @@ def test_auth_is_asked_about_a_session_once_and_about_nonsense_never(browser: Br
 
 
 def test_made_up_secrets_are_limited_by_address_and_good_ones_are_not(start_gateway: StartGateway) -> None:
-    gateway = start_gateway(LOGINS_PER_MINUTE="30")
+    gateway = start_gateway(LOGINS_PER_MINUTE="10")
     secret = cookie(log_in(gateway))
 
     made_up = [
         httpx.get(f"{gateway.url}/v1/me", headers={"Cookie": f"session={n:043d}"}).status_code
-        for n in range(60)
+        for n in range(40)  # a minute may end meanwhile, and they are counted by the minute
     ]
 
     assert made_up[0] == 401
