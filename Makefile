@@ -168,7 +168,7 @@ fresh: ## try all of it on minimal Debians (root, mmdebstrap, hours); ARGS="--re
 	@$(BIN)/python -m tests.fresh $(ARGS)
 
 check: setup ## run all tests except chaos
-	$(BIN)/pytest --ignore tests/chaos -n 4 --dist loadgroup --maxfail 10 --durations 10 $(MEASURED)
+	$(BIN)/pytest --ignore tests/chaos -n 4 --dist loadgroup --no-loadscope-reorder --maxfail 10 --durations 10 $(MEASURED)
 
 coverage: MEASURED = --cov --cov-fail-under 95
 coverage: check ## the same, and which lines of the code ran: 95 % and more (Python 3.12 or later)
