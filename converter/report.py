@@ -25,9 +25,20 @@ CHANGED = re.compile(r"Reconfiguring filter graph because audio parameters chang
 EVENED = re.compile(r"out#0/null .*Output stream #0:0 \(audio\): \d+ frames encoded \((\d+) samples\)")
 """What came of sound of which the sample rate changes."""
 SILENCE = re.compile(r"silencedetect.*\] silence_(start|end): (-?[\d.]+)")
-METERED = " TARGET:"
-"""What a line of the meter has that no other has; the last one knows the peaks of all."""
-PEAKS = re.compile(r" (?:SPK|TPK):((?: +(?:-?[\d.]+|-?inf|-?nan))+) dBFS")
+_PEAKS = r"(?: +(?:-?[\d.]+|-?inf|-?nan))*"
+METERED = re.compile(
+    r".* TARGET:-?\d+ LUFS +M: *\S+ S: *\S+ +I: *\S+ LUFS +LRA: *\S+ LU"
+    rf"(?: +FTPK:{_PEAKS}(?: dBFS)?)?(?: +(?:SPK|TPK):)?({_PEAKS})( dBFS)?"
+)
+"""A line of the meter; the last one knows the peaks of all.
+
+It is written in pieces. What another thread says between two of them stands in the same line, and has
+no prefix that would tell who says it and how bad it is.
+"""
+CUT = ("ended prematurely", "partial file")
+"""What ffmpeg says where the file ends in the middle of something."""
+GIVEN_UP = "Error during demuxing"
+"""What it says where it reads no further, whatever comes."""
 CHANNEL = re.compile(
     r"\[Parsed_astats_\d+ @ \w+\] \[info\] (?:Channel: (\d+)|Peak level dB: (-?[\d.]+|-?inf|-?nan))"
 )
@@ -105,12 +116,13 @@ class Report:
 
     def read(self, line: str) -> None:
         """Take the next line, as written under `-v level+verbose`."""
-        if METERED in line:
-            self._metered = line
-            return
-        if found := MEASURE.match(line):
+        if found := METERED.match(line):
+            if found[2]:
+                self._metered = found[1]
+            line = line[found.end() :]
+        elif found := MEASURE.match(line):
             self._measured[found[1]] = float(found[2])
-            line = line[found.end() :]  # the measuring thread ends its line later; another may come first
+            line = line[found.end() :]  # this is written in pieces too
         if found := REFUSED.search(line):
             self.refused.add(found[1])
         elif found := PROBLEM.search(line):
@@ -118,6 +130,10 @@ class Report:
                 self.problems += 1
                 self.breaks += READING in line
                 self.tail.append(found[1])
+        elif any(words in line for words in (*CUT, GIVEN_UP)):
+            self.problems += 1
+            self.breaks += 1
+            self.tail.append(line)
         elif not self._count(line):
             self._notice(line)
 
@@ -214,9 +230,8 @@ class Report:
     @property
     def heard_peaks(self) -> list[float]:
         """The highest sample of each channel that the meter heard, in dBFS."""
-        found = PEAKS.search(self._metered)
         # In this order, what is not a number becomes the least.
-        return [max(SILENT, float(peak)) for peak in found[1].split()] if found else []
+        return [max(SILENT, float(peak)) for peak in self._metered.split()]
 
     @property
     def loudness(self) -> Loudness | None:

@@ -9,7 +9,7 @@ from converter import command, declared, ending
 from converter.encoder import Encoder
 from converter.media import Media
 from converter.plan import Plan, Timing
-from converter.report import Report
+from converter.report import CUT, GIVEN_UP, Report
 
 SHORT_SECONDS, SHORT_PART = 1.0, 0.01
 """How much may be missing: the greater of both."""
@@ -23,10 +23,6 @@ INDEXED, NESTED = "mov", "matroska"
 """Containers with a table of packets, from which damage takes none away, and those where it is noticed."""
 FRAMES_ONLY = ("aac", "amr")
 """Formats without a container, where all bytes are sound."""
-CUT = ("ended prematurely", "partial file")
-"""What ffmpeg says where the file ends in the middle of something."""
-GIVEN_UP = "Error during demuxing"
-"""What it says where it reads no further, whatever comes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,45 @@ def test_a_line_of_another_thread_in_the_midst_of_the_summary_spoils_neither() -
     assert (read.problems, read.said) == (1, "Error writing trailer")
 
 
+METER = "[Parsed_ebur128_0 @ 0x7f] [verbose] t: 10.8  TARGET:-23 LUFS    M: -16.2 S: -16.8     I: -16.8 LUFS"
+"""The beginning of the meter's line, as far as it is written in one piece but for its last word."""
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        ("       LRA:   0.0 LU", "  SPK: -10.5  -9.0 dBFS"),
+        ("       LRA:   0.0 LU  SPK:", " -10.5  -9.0 dBFS"),
+        ("       LRA:   0.0 LU  SPK: -10.5", "  -9.0 dBFS"),
+        ("       LRA:   0.0 LU  SPK: -10.5  -9.0", " dBFS"),
+        ("       LRA:   0.0 LU  SPK: -10.5  -9.0 dBFS", ""),
+        ("       LRA:   0.0 LU  FTPK:  -inf  -9.2", " dBFS  TPK:  -inf  -9.0 dBFS"),
+        ("       LRA:   0.0 LU  FTPK:  -inf  -9.2 dBFS  TPK:", "  -inf  -9.0 dBFS"),
+    ],
+)
+def test_what_is_said_in_the_midst_of_a_line_of_the_meter_counts(pieces: tuple[str, str]) -> None:
+    before = f"{METER}       LRA:   0.0 LU  SPK: -11.0  -9.5 dBFS"
+    begin, end = pieces
+
+    read = report(
+        before, f"{METER}{begin}File ended prematurely", f"[Parsed_ebur128_0 @ 0x7f] [verbose]{end}"
+    )
+
+    assert (read.problems, read.breaks, read.said) == (1, 1, "File ended prematurely")
+    assert read.heard_peaks in ([-11.0, -9.5], [-10.5, -9.0])  # at the end of the line before, or of this one
+
+
+def test_the_meters_last_line_knows_the_peaks() -> None:
+    lines = [
+        f"{METER}       LRA:   0.0 LU  {peaks}"
+        for peaks in ("SPK: -11.0  -9.5 dBFS", "SPK:  -inf  -9.0 dBFS")
+    ]
+
+    assert report(*lines).heard_peaks == [SILENT, -9.0]
+    assert report(f"{METER}       LRA:   0.0 LU  FTPK: -9.1 dBFS  TPK: -9.0 dBFS").heard_peaks == [-9.0]
+    assert report().heard_peaks == []
+
+
 def test_loudness_is_read() -> None:
     read = report(*SUMMARY.format(integrated="-34.0", peak="-10.7").splitlines())
 
