@@ -148,7 +148,7 @@ unit-%: setup
 docs: setup ## update the parts of docs/ that are generated from the code
 	$(BIN)/python -m dev.documents
 
-bench: setup ## measure every figure of speed; do not use the machine meanwhile
+bench: setup unit-gateway ## measure every figure of speed; do not use the machine meanwhile
 	@for program in $(filter-out __init__ gateways,$(basename $(notdir $(wildcard benchmarks/*.py)))); do \
 		echo "benchmarks.$$program"; $(BIN)/python -m benchmarks.$$program || exit 1; \
 	done
@@ -167,14 +167,16 @@ fresh: ## try all of it on minimal Debians (root, mmdebstrap, hours); ARGS="--re
 	@dev/setup.sh native
 	@$(BIN)/python -m tests.fresh $(ARGS)
 
-check: setup ## run all tests except chaos
-	$(BIN)/pytest --ignore tests/chaos -n 4 --dist loadgroup --no-loadscope-reorder --maxfail 10 --durations 10 $(MEASURED)
+PYTEST = $(BIN)/pytest --dist loadgroup --maxfail 10 --durations 10
 
-coverage: MEASURED = --cov --cov-fail-under 95
-coverage: check ## the same, and which lines of the code ran: 95 % and more (Python 3.12 or later)
+check: setup ## run all tests but those of unit and chaos
+	$(PYTEST) -n 4 --no-loadscope-reorder --ignore tests/chaos $(SERVICES:%=--ignore tests/unit/%)
+
+coverage: setup ## run all tests but chaos and see which lines ran: 95 % and more (Python 3.12 or later)
+	$(PYTEST) -n 4 --no-loadscope-reorder --ignore tests/chaos --cov --cov-fail-under 95
 
 chaos: setup ## outages, restarts and a hundred kills under load; checks that nothing is lost
-	$(BIN)/pytest -n 2 --dist loadgroup --maxfail 10 --durations 10 tests/chaos
+	$(PYTEST) -n 2 tests/chaos
 	$(BIN)/python -m tests.chaos.kills --minutes 8
 	$(BIN)/python -m tests.chaos.caught
 

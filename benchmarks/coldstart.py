@@ -2,6 +2,7 @@
 
 `python -m benchmarks.coldstart [--rounds 5]` starts gateways without any server behind them, and prints
 medians: seconds from exec to the first answer, and CPU seconds of the import beyond a bare interpreter's.
+The Python packages are those of the gateway's image: `make unit-gateway` installs them.
 """
 
 import argparse
@@ -9,7 +10,6 @@ import os
 import socket
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -17,6 +17,7 @@ from pathlib import Path
 from dev.ports import free_ports
 
 CLONE = Path(__file__).resolve().parent.parent
+PYTHON = CLONE / ".tools/unit/gateway/bin/python"
 NOBODY = "127.0.0.1:1"
 SECONDS = 60.0
 
@@ -38,7 +39,7 @@ def main() -> None:
 def environment(port: int = 8080, admin_port: int = 9000) -> dict[str, str]:
     """Return the settings of a gateway with nobody behind it."""
     return {
-        "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+        "PATH": f"{PYTHON.parent}:/usr/bin:/bin",
         "PYTHONPATH": str(CLONE),
         "MONGODB_URL": f"mongodb://{NOBODY}",
         "RABBITMQ_URL": f"amqp://nobody:x@{NOBODY}/",
@@ -53,7 +54,7 @@ def environment(port: int = 8080, admin_port: int = 9000) -> dict[str, str]:
 def first_answer() -> float:
     """Return the seconds from exec to the end of the first answer."""
     port, admin_port = free_ports(2)
-    command = [str(Path(sys.executable).with_name("gunicorn")), "--config", "python:gateway.server"]
+    command = [str(PYTHON.with_name("gunicorn")), "--config", "python:gateway.server"]
     with tempfile.TemporaryFile() as log:
         began = time.perf_counter()
         process = subprocess.Popen(  # noqa: S603 - our own arguments
@@ -85,7 +86,7 @@ def answers(port: int) -> bool:
 
 def cpu(program: str) -> float:
     """Return the CPU seconds of a Python program, user and system together."""
-    process = subprocess.Popen([sys.executable, "-c", program], env=environment())  # noqa: S603 - our own arguments
+    process = subprocess.Popen([PYTHON, "-c", program], env=environment())  # noqa: S603 - our own arguments
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:

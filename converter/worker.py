@@ -9,6 +9,7 @@ import hashlib
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -215,11 +216,12 @@ class _Work:
 
     def _store(self, mp3: Path, done: Conversion) -> dict[str, Any]:
         """Store what was made, and return what the job's `result` says of it."""
-        self.stages.enter("waveform")
-        storing, waveform = Storing(self.use.mp3s, self.job, self._go_on), self._peaks(mp3)
         self.stages.enter("storing")
-        parts = self._patiently(lambda: storing.parts(mp3, done))
-        return self._patiently(lambda: storing.mp3(mp3, waveform)) | parts
+        storing = Storing(self.use.mp3s, self.job, self._go_on)
+        with ThreadPoolExecutor(1, "waveform") as meanwhile:
+            waveform = meanwhile.submit(self._peaks, mp3)
+            parts = self._patiently(lambda: storing.parts(mp3, done))
+            return self._patiently(lambda: storing.mp3(mp3, waveform.result)) | parts
 
     def _describe(self, media: dict[str, Any]) -> None:
         self._patiently(lambda: self.use.jobs.describe(self.job.claimed, media))

@@ -201,7 +201,7 @@ def test_the_log_tells_what_each_stage_took(conversions: Conversions) -> None:
         conversions.look_at(uploaded(conversions, CLIP.read_bytes()).id)
 
     [line] = [line for line in lines if line["event"] == "conversion finished"]
-    assert list(line["stages"]) == ["fetching", "probing", "converting", "storing", "waveform", "recording"]
+    assert list(line["stages"]) == ["fetching", "probing", "converting", "storing", "recording"]
     assert sum(line["stages"].values()) == pytest.approx(line["seconds"], abs=0.2)
     assert line["stages"]["converting"] > 0
 
