@@ -10,6 +10,7 @@ import pytest
 from gateway import openapi
 from tests.integration.gateway.conftest import Gateway, Stores, wait_until
 from tests.integration.gateway.uploads.tus import TUS, begin
+from tests.watched import NO_TLS
 
 ME = "me@example.com"
 KEY, READER, GONE, OTHERS = (f"v2m_{name:x<38}" for name in ("writer", "reader", "gone", "others"))
@@ -37,7 +38,7 @@ def keys(gateway: Gateway, stores: Stores) -> Iterator[dict[str, httpx.Client]]:
     if GONE not in gateway.auth.revoked_keys:
         gateway.auth.revoked_keys.append(GONE)
     clients = {
-        key: httpx.Client(base_url=gateway.url, headers={"Authorization": f"Bearer {key}"})
+        key: httpx.Client(base_url=gateway.url, headers={"Authorization": f"Bearer {key}"}, verify=NO_TLS)
         for key in (KEY, READER, GONE)
     }
     yield clients

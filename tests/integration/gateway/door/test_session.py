@@ -10,6 +10,7 @@ from flask import Flask
 
 from gateway import routes
 from tests.integration.gateway.conftest import Gateway, StartGateway, Stores, wait_until
+from tests.watched import NO_TLS
 
 ME = {"username": "me@example.com", "password": "right"}
 BOSS = {"username": "boss@example.com", "password": "right"}
@@ -28,7 +29,8 @@ class Browser:
     def ask(self, method: str, path: str, *, content: bytes | None = None, **headers: str) -> httpx.Response:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         headers = {"Cookie": self.cookie, **named}
-        with httpx.stream(method, self.gateway.url + path, headers=headers, content=content) as answer:
+        asked = {"headers": headers, "content": content, "verify": NO_TLS}
+        with httpx.stream(method, self.gateway.url + path, **asked) as answer:
             if answer.headers.get("Content-Type", "").startswith("text/event-stream"):
                 return answer  # it does not end by itself
             answer.read()
@@ -40,7 +42,7 @@ class Browser:
 
 
 def log_in(gateway: Gateway, **who: str) -> httpx.Response:
-    return httpx.post(f"{gateway.url}/session", json=who or ME, headers=SAME)
+    return httpx.post(f"{gateway.url}/session", json=who or ME, headers=SAME, verify=NO_TLS)
 
 
 def cookie(answer: httpx.Response) -> str:
