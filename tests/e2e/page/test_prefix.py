@@ -111,7 +111,7 @@ def test_everything_works_below_a_path(site: str, visits: Visits, user: User) ->
     assert [url for url in asked if not url.startswith(site)] == []
     visit.page.get_by_role("link", name="API").click()
     expect(visit.page).to_have_url(re.compile(rf"{PREFIX}/docs$"))
-    assert visit.page.evaluate("document.styleSheets[0].cssRules.length") > 0
+    visit.page.wait_for_function("() => document.styleSheets[0]?.cssRules.length > 0")
 
 
 def test_without_scripts_it_works_below_a_path_too(site: str, visits: Visits, user: User) -> None:
