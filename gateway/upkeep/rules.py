@@ -59,11 +59,14 @@ class Rule(Generic[S]):
             log.exception("a repair failed with an exception", rule=self.name)
 
     def _mend(self, subject: S) -> None:
-        """Mend one; if that meets a bug, it stands in nobody else's way."""
+        """Mend one; if that is refused, or meets a bug, it stands in nobody else's way."""
         try:
             mended = self.mend(subject)
-        except (StoreUnavailable, StoreRefused, BrokerUnavailable):
+        except (StoreUnavailable, BrokerUnavailable):
             raise
+        except StoreRefused as error:
+            log.warning("a repair was refused", rule=self.name, job_id=subject.id, reason=str(error))
+            return
         except Exception:
             failures.labels(self.name).inc()
             log.exception("a repair failed with an exception", rule=self.name, job_id=subject.id)

@@ -19,7 +19,7 @@ from pipeline.broker import BrokerUnavailable
 from pipeline.files import Blobs, BlobWriter
 from pipeline.job import Job
 from pipeline.jobs import Jobs
-from pipeline.mongodb import Client, StoreUnavailable, now
+from pipeline.mongodb import Client, StoreRefused, StoreUnavailable, now
 
 OWNER = "me@example.com"
 ERROR = {"code": "not_media", "message": "It is no video.", "hint": "Upload one.", "retryable": False}
@@ -237,6 +237,21 @@ def test_a_rule_that_meets_a_bug_is_counted_and_stands_in_nobodys_way(world: Wor
 
     assert mended == [second.id]
     assert [late - early for early, late in zip(before, after, strict=True)] == [1, 1, 1]
+
+
+def test_what_the_store_refuses_of_one_job_stands_in_no_others_way(world: World) -> None:
+    first, second = world.queued(), world.queued()
+    mended: list[str] = []
+
+    def mend(job: Job) -> bool:
+        if job.id == first.id:
+            raise StoreRefused("this document only")
+        mended.append(job.id)
+        return True
+
+    apply_all([Rule("any", lambda: [first, second], mend)], tick)
+
+    assert mended == [second.id]
 
 
 def test_when_the_store_is_away_the_pass_ends_and_says_so() -> None:
