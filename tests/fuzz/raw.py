@@ -156,10 +156,10 @@ def ask(port: int, request: bytes) -> bytes:
             connection.shutdown(socket.SHUT_WR)
             while HEAD_END not in answer.removeprefix(CONTINUE) and (data := connection.recv(65536)):
                 answer += data
-        except ConnectionError:
-            pass  # it was refused before it was sent as a whole
         except TimeoutError:
             return answer or b"no answer"
+        except OSError:
+            pass  # it was refused, and the connection is gone, before it was sent as a whole
     return answer
 
 

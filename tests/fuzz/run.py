@@ -90,10 +90,11 @@ def main() -> int:
         stack.up()
         try:
             done = fuzz(stack, Path(folder), arguments.seconds, arguments.seed)
+            sys.stdout.write(done.stdout + done.stderr)
             found = fuzz_bytes(stack, arguments.seconds / 3, arguments.seed)
         finally:
             stack.down()
-    sys.stdout.write(done.stdout + done.stderr + "".join(f"{line}\n" for line in found))
+    sys.stdout.writelines(f"{line}\n" for line in found)
     return done.returncode or bool(found)
 
 
