@@ -168,12 +168,13 @@ fresh: ## try all of it on minimal Debians (root, mmdebstrap, hours); ARGS="--re
 	@$(BIN)/python -m tests.fresh $(ARGS)
 
 PYTEST = $(BIN)/pytest --dist loadgroup --maxfail 10 --durations 10
+ALL_BUT_CHAOS = $(PYTEST) -n 4 --no-loadscope-reorder --ignore tests/chaos
 
 check: setup ## run all tests but those of unit and chaos
-	$(PYTEST) -n 4 --no-loadscope-reorder --ignore tests/chaos $(SERVICES:%=--ignore tests/unit/%)
+	$(ALL_BUT_CHAOS) $(SERVICES:%=--ignore tests/unit/%)
 
 coverage: setup ## run all tests but chaos and see which lines ran: 95 % and more (Python 3.12 or later)
-	$(PYTEST) -n 4 --no-loadscope-reorder --ignore tests/chaos --cov --cov-fail-under 95
+	$(ALL_BUT_CHAOS) --cov --cov-fail-under 95
 
 chaos: setup ## outages, restarts and a hundred kills under load; checks that nothing is lost
 	$(PYTEST) -n 2 tests/chaos

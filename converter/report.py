@@ -116,13 +116,15 @@ class Report:
 
     def read(self, line: str) -> None:
         """Take the next line, as written under `-v level+verbose`."""
-        if found := METERED.match(line):
-            if found[2]:
-                self._metered = found[1]
-            line = line[found.end() :]
+        if metered := METERED.match(line):
+            if metered[2]:
+                self._metered = metered[1]
+            line = line[metered.end() :]
         elif found := MEASURE.match(line):
             self._measured[found[1]] = float(found[2])
             line = line[found.end() :]  # this is written in pieces too
+        if not line:
+            return
         if found := REFUSED.search(line):
             self.refused.add(found[1])
         elif found := PROBLEM.search(line):
@@ -130,7 +132,7 @@ class Report:
                 self.problems += 1
                 self.breaks += READING in line
                 self.tail.append(found[1])
-        elif any(words in line for words in (*CUT, GIVEN_UP)):
+        elif metered and any(words in line for words in (*CUT, GIVEN_UP)):
             self.problems += 1
             self.breaks += 1
             self.tail.append(line)

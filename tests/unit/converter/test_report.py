@@ -94,6 +94,12 @@ def test_what_is_said_in_the_midst_of_a_line_of_the_meter_counts(pieces: tuple[s
     assert read.heard_peaks in ([-11.0, -9.5], [-10.5, -9.0])  # at the end of the line before, or of this one
 
 
+def test_a_title_that_reads_like_a_problem_is_none() -> None:
+    read = report("[info]     title           : a partial file that ended prematurely: Error during demuxing")
+
+    assert (read.problems, read.said) == (0, "")
+
+
 def test_the_meters_last_line_knows_the_peaks() -> None:
     lines = [
         f"{METER}       LRA:   0.0 LU  {peaks}"

@@ -100,10 +100,13 @@ def test_an_answer_that_is_no_mp3_is_not_written_over_the_video(
 
     # Of a refusal, curl 7.88 makes the file with nothing in it, and 8.14 would take the name from the
     # address: -f keeps what is not an MP3 out of either.
-    for flags, place in (("-OJL", f"{url}?wait=0"), ("-fOJ", f"{url}?quality=no")):
+    answer = tmp_path / "answer.json"
+    for flags, place, kept in (("-OJL", f"{url}?wait=0", True), ("-fOJ", f"{url}?quality=no", False)):
         command = ["curl", "-sS", flags, "-u", "me@example.com:right", "-T", "talk.mp4", place]
         subprocess.run(command, cwd=tmp_path, timeout=60, check=False)
         assert {file.name for file in tmp_path.iterdir()} <= {"talk.mp4", "answer.json"}
+        assert (answer.exists() and answer.stat().st_size > 0) == kept
+        answer.unlink(missing_ok=True)
 
     assert (tmp_path / "talk.mp4").read_bytes() == VIDEO
 
