@@ -224,7 +224,7 @@ manifests_tools() {
     [ -x "$tools/bin/checkov" ] && return 0
     say "Installing checkov into .tools/"
     UV_TOOL_DIR=$tools/checkov UV_TOOL_BIN_DIR=$tools/bin \
-        quietly "$tools/bin/uv" tool install --exclude-newer 2026-11-01 checkov==3.3.30
+        quietly "$tools/bin/uv" tool install --force --exclude-newer 2026-11-01 checkov==3.3.30
 }
 
 linters() {
