@@ -74,7 +74,8 @@ class ChaosStack(WiredStack):
     def _lied_to(self, program: Program, seconds: float) -> Program:
         """Clocks are right here, and a program can be told something for its next start."""
         del seconds
-        return replace(program, command=("/bin/sh", str(START), *program.command))
+        log = self.folder / "logs" / f"{program.name}.log"
+        return replace(program, command=("/bin/sh", str(START), str(log), *program.command))
 
     # -- for the next start of a process ---------------------------------------------------------
 
