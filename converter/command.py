@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
-from converter import sandbox
+from converter import peaks, sandbox
 from converter.media import Media, Track
 from converter.parts import SILENCE_SECONDS
 from converter.plan import Plan, Timing
@@ -20,6 +21,10 @@ SEEKABLE = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm")
 """Containers with an index of times, where one can begin close to the start that was asked for."""
 VERBOSE = ("-v", "level+verbose")
 NOWHERE = ("-f", "null", "-")
+WAVEFORM = f"aresample={peaks.RATE}:out_chlayout=mono:out_sample_fmt=u8,asetnsamples={peaks.RATE}:pad=0"
+"""A second at a time: small pieces take more of the processor than what is in them."""
+DRAWN = f",asplit[heard][kept];[heard]{WAVEFORM}[waveform];[kept]"
+"""Goes between a chain of filters and what only the encoder gets."""
 BARE = ("-map_metadata", "-1", "-map_chapters", "-1")
 MP3 = (*BARE, "-id3v2_version", "3", "-metadata_header_padding", str(TAG_ROOM), "-f", "mp3", sandbox.OUTPUT)
 JUMP_SECONDS = 10.0
@@ -35,35 +40,50 @@ TIMES: Mapping[Timing, str] = {
 """How the resampler keeps times: by samples that it adds or drops, or by stretching so many a second."""
 
 
-def encode(  # noqa: PLR0913 - what is made, and all that comes in and goes out
-    plan: Plan, media: Media, filters: Sequence[str], text: int, cover: int, *, samples: int | None
+class Descriptors(NamedTuple):
+    """Where what comes of a video besides its MP3 goes."""
+
+    text: int
+    """Tags with chapters."""
+    cover: int
+    """The attached picture."""
+    waveform: int
+    """The samples that the waveform is drawn from."""
+
+
+def encode(
+    plan: Plan, media: Media, filters: Sequence[str], beside: Descriptors, *, samples: int | None
 ) -> tuple[str, ...]:
     """Return the arguments that write an MP3 and measure how loud it is on the way.
 
-    `text` and `cover` are the descriptors that tags with chapters, and the attached picture go to;
-    `samples` is the one that the decoded sound of a chain comes from.
+    `samples` is the descriptor that the decoded sound of a chain comes from.
     """
-    sound = (*_sound(plan, media, filters or (METER,)), *_part(plan, media))
     return (
         *_input(plan, media, samples),
-        *((*_map(plan, media), "-c:a", "copy") if plan.copied else sound),
-        *MP3,
-        *_listen(plan, media, filters),
-        *_beside(plan, media, text, cover),
+        *(_copied(plan, media) if plan.copied else _made(plan, media, filters)),
+        *_waveform(beside.waveform),
+        *_text(plan, media, beside.text),
+        *_cover(media, beside.cover),
     )
 
 
-def encode_frames(plan: Plan, media: Media, chosen: Sequence[str], *beside: int) -> tuple[str, ...]:
+def encode_frames(
+    plan: Plan, media: Media, chosen: Sequence[str], beside: Descriptors | None = None
+) -> tuple[str, ...]:
     """Return the arguments that write the frames of what the filters `chosen` let through, and no more.
 
-    With the descriptors of `encode` they measure all of the sound, and write what belongs to it.
+    With `beside` they measure all of the sound, and write what belongs to it.
     """
-    filters = (METER, *chosen) if beside else chosen
     bare = (*BARE, "-id3v2_version", "0", "-write_xing", "0", "-flush_packets", "0")
+    frames = (*_encoded(plan), *bare, "-f", "mp3", sandbox.OUTPUT)
+    if beside is None:
+        return (*_input(plan, media), *_through(plan, media, _chain(plan, media, chosen)), *frames)
+    heard = _through(plan, media, _chain(plan, media, (METER,)), DRAWN + ",".join(chosen))
     return (
-        *(*_input(plan, media), *_sound(plan, media, filters)),
-        *(*bare, "-f", "mp3", sandbox.OUTPUT),
-        *(_beside(plan, media, *beside) if beside else ()),
+        *(*_input(plan, media), *heard, *frames),
+        *_waveform(beside.waveform),
+        *_text(plan, media, beside.text),
+        *_cover(media, beside.cover),
     )
 
 
@@ -143,8 +163,8 @@ def _delay(seconds: float) -> tuple[str, ...]:
     return ("-dts_delta_threshold", f"{seconds + JUMP_SECONDS:.6f}", "-itsoffset", f"{seconds:.6f}")
 
 
-def _map(plan: Plan, media: Media) -> tuple[str, ...]:
-    return ("-map", "1:0" if media.links else f"0:{plan.track.stream}")
+def _source(plan: Plan, media: Media) -> str:
+    return "1:0" if media.links else f"0:{plan.track.stream}"
 
 
 def _part(plan: Plan, media: Media) -> tuple[str, ...]:
@@ -180,18 +200,20 @@ def _shape(plan: Plan) -> str:
     return f"{peaks}{one}aresample={plan.sample_rate}:out_chlayout={plan.layout}:{floats}"
 
 
-def _through(plan: Plan, media: Media, chain: str) -> tuple[str, ...]:
-    """Return the arguments that lead a track through a chain of filters.
+def _through(plan: Plan, media: Media, chain: str, drawn: str = "") -> tuple[str, ...]:
+    """Return the arguments that lead a track through a chain of filters, and what draws it on the way.
 
     ffmpeg builds the filters again where the sound changes, and they would begin to measure and to keep
     times again.  So only its shape is changed there; a decoder of what comes out feeds the chain.
     """
     if plan.other is not None and not media.links:
-        return ("-filter_complex", f"{_both(plan, plan.other)},{chain}[out]", "-map", "[out]")
+        return ("-filter_complex", f"{_both(plan, plan.other)},{chain}{drawn}[out]", "-map", "[out]")
+    if not plan.changing and not drawn:
+        return ("-map", _source(plan, media), "-af", chain)
     if not plan.changing:
-        return (*_map(plan, media), "-af", chain)
-    even = (*_map(plan, media), "-af", _shape(plan), "-c:a", "pcm_f32le", *NOWHERE)
-    return (*even, "-dec", "0:0", "-filter_complex", f"[dec:0]{chain}[even]", "-map", "[even]")
+        return ("-filter_complex", f"[{_source(plan, media)}]{chain}{drawn}[out]", "-map", "[out]")
+    even = ("-map", _source(plan, media), "-af", _shape(plan), "-c:a", "pcm_f32le", *NOWHERE)
+    return (*even, "-dec", "0:0", "-filter_complex", f"[dec:0]{chain}{drawn}[out]", "-map", "[out]")
 
 
 def _both(plan: Plan, other: Track) -> str:
@@ -210,30 +232,38 @@ def _cut(plan: Plan, media: Media) -> tuple[str, ...]:
     return (f"atrim=start={plan.start - begin:.6f}{end}",)
 
 
-def _sound(plan: Plan, media: Media, filters: Sequence[str]) -> tuple[str, ...]:
-    return (*_through(plan, media, _chain(plan, media, filters)), *_encoded(plan))
-
-
 def _encoded(plan: Plan) -> tuple[str, ...]:
     variable = plan.quality.startswith("V")
     quality = ("-q:a", plan.quality[1:]) if variable else ("-b:a", f"{plan.quality}k")
     return ("-c:a", "libmp3lame", *quality, "-ar", str(plan.sample_rate), "-ac", str(plan.channels))
 
 
-def _listen(plan: Plan, media: Media, filters: Sequence[str]) -> tuple[str, ...]:
-    """Return the output that measures what is written, where a filter before the encoder does not do.
+def _copied(plan: Plan, media: Media) -> tuple[str, ...]:
+    """Return the output of a track that is an MP3 already, and of what is heard of it."""
+    # Silence that would have to be filled in shows in the log: then a copy does not do.
+    heard = f"aresample={TIMES['exact'].removeprefix(':')},{METER},{WAVEFORM}[waveform]"
+    source = _source(plan, media)
+    return ("-map", source, "-c:a", "copy", *MP3, "-filter_complex", f"[{source}]{heard}")
 
-    After a gain it is a decoder of what the encoder of the first output wrote: what counts is the MP3.
+
+def _made(plan: Plan, media: Media, filters: Sequence[str]) -> tuple[str, ...]:
+    """Return the output that is encoded, and one that measures it where a filter before does not do.
+
+    After a gain that is a decoder of what the encoder wrote: what counts is the MP3.
     """
-    if plan.copied:
-        # Silence that would have to be filled in shows in the log: then a copy does not do.
-        times = f"aresample={TIMES['exact'].removeprefix(':')}"
-        return (*_map(plan, media), "-af", f"{times},{METER}", *NOWHERE)
-    if filters:
-        number = 1 if plan.changing else 0
-        heard = f"[dec:{number}]{TRUE_METER}[heard]"
-        return ("-dec", f"{number}:0", "-filter_complex", heard, "-map", "[heard]", *NOWHERE)
-    return ()
+    chain = _chain(plan, media, filters or (METER,))
+    made = (*_through(plan, media, chain, f"{DRAWN}anull"), *_encoded(plan), *_part(plan, media), *MP3)
+    if not filters:
+        return made
+    number = 1 if plan.changing else 0
+    heard = f"[dec:{number}]{TRUE_METER}[measured]"
+    return (*made, "-dec", f"{number}:0", "-filter_complex", heard, "-map", "[measured]", *NOWHERE)
+
+
+def _waveform(descriptor: int) -> tuple[str, ...]:
+    """Return the output that takes what the waveform is drawn from."""
+    written = ("-f", "u8", "-flush_packets", "0", "-fd", str(descriptor), sandbox.OUTPUT)
+    return ("-map", "[waveform]", *written)
 
 
 def _text(plan: Plan, media: Media, text: int) -> tuple[str, ...]:
@@ -244,11 +274,9 @@ def _text(plan: Plan, media: Media, text: int) -> tuple[str, ...]:
     return (*_part(plan, media), *written)
 
 
-def _beside(plan: Plan, media: Media, text: int, cover: int) -> tuple[str, ...]:
-    picture = () if media.cover is None else _picture(media.cover, cover)
-    return (*_text(plan, media, text), *picture)
-
-
-def _picture(stream: int, cover: int) -> tuple[str, ...]:
-    copied = ("-map", f"0:{stream}", "-c:v", "copy", "-frames:v", "1", "-f", "image2pipe")
-    return (*copied, "-fd", str(cover), sandbox.OUTPUT)
+def _cover(media: Media, descriptor: int) -> tuple[str, ...]:
+    """Return the output that takes the attached picture, if there is one."""
+    if media.cover is None:
+        return ()
+    copied = ("-map", f"0:{media.cover}", "-c:v", "copy", "-frames:v", "1", "-f", "image2pipe")
+    return (*copied, "-fd", str(descriptor), sandbox.OUTPUT)

@@ -35,9 +35,11 @@ class Conversion:
     """The picture in the MP3."""
     parts: tuple[Part, ...] = ()
     """If it was split; each lies in a file of its own beside the MP3."""
+    peaks: bytes = b""
+    """Its waveform, as `peaks` draws it."""
 
     def as_document(self) -> dict[str, Any]:
         """Return what the job's `result` says, but for what is stored."""
         document = asdict(self) | {"warnings": [asdict(warned) for warned in self.warnings]}
-        del document["parts"]
+        del document["parts"], document["peaks"]
         return document

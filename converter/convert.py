@@ -1,17 +1,16 @@
 """Turn a video into an MP3: probe, choose, encode, and check that what came out is the whole."""
 
-import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from converter import bitrates, channels, errors, loudness, parts, whole
+from converter import bitrates, channels, errors, loudness, parts, peaks, whole
 from converter.beginning import lateness
 from converter.conversion import Conversion
 from converter.division import Division
-from converter.encoder import Beside, Encoder
+from converter.encoder import Beside, Encoder, beside
 from converter.encoding import parallel
 from converter.errors import ConversionFailed
 from converter.labels import Labels
@@ -59,14 +58,9 @@ def convert(  # noqa: PLR0913 - the whole core is behind this one call
     on_media(media.as_document())
     tracks, other = _chosen(media, options.track)
     try:
-        with (
-            errors.of_a_full_disk(),
-            tempfile.TemporaryFile(dir=mp3.parent) as text,
-            tempfile.TemporaryFile(dir=mp3.parent) as cover,
-        ):
+        with errors.of_a_full_disk(), beside(mp3.parent) as files:
             encoder = Encoder(video, media, limits, stop)
-            beside = Beside(text, cover)
-            work = _Work(encoder, options, mp3, beside, Labels(options, beside), Progress(on_progress))
+            work = _Work(encoder, options, mp3, files, Labels(options, files), Progress(on_progress))
             return work.first_that_sounds(tracks, other)
     except BaseException:
         discard(mp3)
@@ -152,6 +146,7 @@ class _Work:
             loudness=report.loudness,
             cover=cover,
             parts=tuple(divided),
+            peaks=peaks.of(self.beside.waveform),
         )
 
     def _check_length(self, planned: Plan, seconds: float | None) -> None:

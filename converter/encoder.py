@@ -1,12 +1,15 @@
 """Have ffmpeg encode, measure or survey one video, and turn its failures into ours."""
 
+import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from converter import chain, command, errors, sandbox
+from converter.command import Descriptors
 from converter.errors import ConversionFailed
 from converter.limits import Limits
 from converter.media import Media
@@ -30,19 +33,29 @@ EMPTY = "Could not open encoder before EOF"
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """What comes of a video besides its sound; both files are empty in the beginning."""
+    """What comes of a video besides its MP3; the files are empty in the beginning."""
 
     text: IO[bytes]
     """Tags and chapters, as `metadata` reads them."""
     cover: IO[bytes]
     """The attached picture."""
+    waveform: IO[bytes]
+    """What `peaks` draws."""
 
-    def emptied(self) -> tuple[int, int]:
-        """Return the descriptors of both files, empty again."""
-        for file in (self.text, self.cover):
+    def emptied(self) -> Descriptors:
+        """Return the descriptors of the files, empty again."""
+        files = (self.text, self.cover, self.waveform)
+        for file in files:
             file.seek(0)
             file.truncate()
-        return self.text.fileno(), self.cover.fileno()
+        return Descriptors(*(file.fileno() for file in files))
+
+
+@contextmanager
+def beside(folder: Path) -> Iterator[Beside]:
+    """Make files for what comes besides an MP3; nobody else sees them, and they are gone afterwards."""
+    with ExitStack() as until:
+        yield Beside(*(until.enter_context(tempfile.TemporaryFile(dir=folder)) for _ in range(3)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +77,7 @@ class Encoder:
         descriptors = beside.emptied()
 
         def arguments(samples: int | None) -> Sequence[str]:
-            return command.encode(plan, self.media, filters, *descriptors, samples=samples)
+            return command.encode(plan, self.media, filters, descriptors, samples=samples)
 
         report = self._hear(arguments, plan, on_time, mp3, descriptors)
         if not report.samples:

@@ -1,15 +1,12 @@
 """The waveform of an MP3, small enough to lie beside it: how loud its loudest sample is, part by part.
 
-It is read from the MP3 itself, so that what is seen is what is heard, however it was made.
+ffmpeg writes the samples while it makes the MP3, from the MP3 itself where there is one encoder: what is
+seen is what is heard.
 """
 
 import itertools
-import threading
-from pathlib import Path
-
-from converter import sandbox
-from converter.errors import ConversionFailed
-from converter.limits import Limits
+import os
+from typing import IO
 
 MOST = 2000
 """How many peaks there are of whatever length: more than a screen is wide."""
@@ -18,56 +15,14 @@ RATE = 2000
 SILENCE = 128
 LOUDEST = 255
 
-_DECODE = (
-    "-v",
-    "level+error",
-    "-threads",
-    "1",
-    *sandbox.INPUT,
-    "-map",
-    "0:a:0",
-    "-ac",
-    "1",
-    "-ar",
-    str(RATE),
-)
-_RAW = ("-f", "u8", sandbox.OUTPUT)
 
-
-class NoPeaks(Exception):
-    """The MP3 could not be decoded, or is too short."""
-
-
-def of(mp3: Path, limits: Limits, stop: threading.Event) -> bytes:
-    """Return the peaks of an MP3, a byte each, 255 for full scale.
-
-    Raises:
-        Cancelled: `stop` was set.
-        NoPeaks: there are none.
-    """
-    raw = mp3.with_suffix(".raw")
-    said: list[str] = []
-    try:
-        status = sandbox.run(
-            (*_DECODE, *_RAW), video=mp3, output=raw, limits=limits, stop=stop, on_line=said.append
-        )
-        if status != 0:
-            raise NoPeaks(said[-1] if said else f"ffmpeg ended with {status}")
-        return _peaks(raw)
-    except ConversionFailed as error:
-        raise NoPeaks(error.message) from None
-    finally:
-        raw.unlink(missing_ok=True)
-
-
-def _peaks(raw: Path) -> bytes:
-    size = raw.stat().st_size
+def of(samples: IO[bytes]) -> bytes:
+    """Return the peaks of samples (mono, unsigned, a byte each), a byte each, 255 for full scale."""
+    size = samples.seek(0, os.SEEK_END)
     count = min(MOST, size)
-    if not count:
-        raise NoPeaks("there is no sound")
-    ends = [size * n // count for n in range(count + 1)]
-    with raw.open("rb") as file:
-        return bytes(_peak(file.read(end - begin)) for begin, end in itertools.pairwise(ends))
+    ends = [size * n // count for n in range(count + 1)] if count else []
+    samples.seek(0)
+    return bytes(_peak(samples.read(end - begin)) for begin, end in itertools.pairwise(ends))
 
 
 def _peak(part: bytes) -> int:

@@ -43,8 +43,8 @@ CHANNEL = re.compile(
     r"\[Parsed_astats_\d+ @ \w+\] \[info\] (?:Channel: (\d+)|Peak level dB: (-?[\d.]+|-?inf|-?nan))"
 )
 JUMPED = "timestamp discontinuity"
-UNWRITTEN = "[null @ "
-"""What is said of an output that goes nowhere is no problem of the video's."""
+UNWRITTEN = ("[null @ ", "[u8 @ ")
+"""What is said of outputs that only listen is no problem of the video's."""
 REFUSED = re.compile(r"Codec \((\w+)\) not on whitelist")
 """No problem in itself: the decoders of pictures are meant to be missing."""
 
@@ -128,7 +128,7 @@ class Report:
         if found := REFUSED.search(line):
             self.refused.add(found[1])
         elif found := PROBLEM.search(line):
-            if UNWRITTEN not in line:
+            if not any(output in line for output in UNWRITTEN):
                 self.problems += 1
                 self.breaks += READING in line
                 self.tail.append(found[1])

@@ -2,7 +2,7 @@
 
 The file is ffmpeg's standard input and the MP3 its standard output: ffmpeg opens no path at all, and
 the only protocol that the input may use is the descriptor it was given.  Formats and decoders are by
-allow-list; there is no decoder of pictures.  The environment is empty, the session its own, and
+allow-list; there is no decoder of pictures.  The environment tells nothing, the session is its own, and
 processor time, memory, file size and open files are limited.
 """
 
@@ -41,6 +41,9 @@ INPUT = ("-protocol_whitelist", "fd", *ALLOWED, "-i", "fd:")
 OUTPUT = "fd:"
 SAMPLES = "f32le"
 """The form in which one ffmpeg hands decoded sound to another."""
+
+ENVIRONMENT = {"MALLOC_ARENA_MAX": "1"}
+"""Else each thread of ffmpeg reserves 64 MiB of its limited address space, and uses little of it."""
 
 LOOK_SECONDS = 0.1
 """How often a running ffmpeg is looked at when it says nothing."""
@@ -105,7 +108,7 @@ def run(  # noqa: PLR0913 - one call is one run of ffmpeg, and says all about it
                 stdout=sink,
                 stderr=subprocess.PIPE,
                 pass_fds=(told, *shared),
-                env={},
+                env=ENVIRONMENT,
                 cwd="/",
                 bufsize=0,
                 start_new_session=True,

@@ -29,21 +29,18 @@ class Storing:
     job: Job
     go_on: Callable[[], None]
 
-    def mp3(self, mp3: Path, waveform: Callable[[], bytes]) -> dict[str, Any]:
+    def mp3(self, mp3: Path, peaks: bytes) -> dict[str, Any]:
         """Store an MP3 and return what the job's `result` says of it.
 
-        The waveform, which is waited for last, lies in the blob's metadata: it is there as long as the
-        MP3, and no longer.
+        Its waveform lies in the blob's metadata: it is there as long as the MP3, and no longer.
         """
         blob_id = self.job.claimed.blob_id
         crc32 = 0
-        with self._blob(blob_id, f"{self.job.id}.mp3") as blob:
+        drawn = {"peaks": peaks} if peaks else {}
+        with self._blob(blob_id, f"{self.job.id}.mp3", **drawn) as blob:
             for data in self._read(mp3):
                 blob.write(data)
                 crc32 = zlib.crc32(data, crc32)
-            blob.end()
-            if peaks := waveform():
-                blob.metadata["peaks"] = peaks
         stored = {"blob": blob_id, "size": blob.size, "sha256": blob.sha256, "crc32": crc32}
         return {**stored, "peaks": len(peaks)}
 
@@ -63,10 +60,10 @@ class Storing:
                 stored.append({**asdict(part), "place": place, "size": blob.size - place, **sums})
         return {"parts": stored, "parts_size": blob.size}
 
-    def _blob(self, blob_id: str, filename: str) -> BlobWriter:
+    def _blob(self, blob_id: str, filename: str, **metadata: Any) -> BlobWriter:
         self.mp3s.delete(blob_id)  # of an attempt that an outage broke off
         known = {"owner": self.job.owner, "job_id": self.job.id, "content_type": "audio/mpeg"}
-        return self.mp3s.create(blob_id, filename, **known)
+        return self.mp3s.create(blob_id, filename, **known, **metadata)
 
     def _read(self, file: Path) -> Iterator[bytes]:
         with file.open("rb") as opened:

@@ -9,7 +9,6 @@ import hashlib
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -19,7 +18,7 @@ from prometheus_client import Counter, Gauge, Histogram
 from pydantic import ValidationError
 
 from chassis import logs
-from converter import errors, peaks
+from converter import errors
 from converter.conversion import Conversion
 from converter.convert import convert
 from converter.errors import Cancelled, ConversionFailed, of_a_full_disk
@@ -206,22 +205,12 @@ class _Work:
         if digest.hexdigest() != self.job.source["sha256"]:
             raise BlobDamaged(f"{blob.id}: its sha256 is not the one of the upload")
 
-    def _peaks(self, mp3: Path) -> bytes:
-        """Return the waveform; an MP3 without one is no failure."""
-        try:
-            return peaks.of(mp3, self.use.limits, self.keeper.cancelled)
-        except peaks.NoPeaks as error:
-            log.warning("no waveform", reason=str(error))
-            return b""
-
     def _store(self, mp3: Path, done: Conversion) -> dict[str, Any]:
         """Store what was made, and return what the job's `result` says of it."""
         self.stages.enter("storing")
         storing = Storing(self.use.mp3s, self.job, self._go_on)
-        with ThreadPoolExecutor(1, "waveform") as meanwhile:
-            waveform = meanwhile.submit(self._peaks, mp3)
-            parts = self._patiently(lambda: storing.parts(mp3, done))
-            return self._patiently(lambda: storing.mp3(mp3, waveform.result)) | parts
+        parts = self._patiently(lambda: storing.parts(mp3, done))
+        return self._patiently(lambda: storing.mp3(mp3, done.peaks)) | parts
 
     def _describe(self, media: dict[str, Any]) -> None:
         self._patiently(lambda: self.use.jobs.describe(self.job.claimed, media))

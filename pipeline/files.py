@@ -181,8 +181,7 @@ class BlobWriter:
         self.size = 0
         self._blobs = blobs
         self._filename = filename
-        self.metadata = metadata
-        """What is told of the blob beside its bytes; more may be added until the commit."""
+        self._metadata = metadata
         self._chunk_bytes = chunk_bytes
         self._buffer = bytearray(chunk_bytes)
         self._filled = 0
@@ -214,20 +213,16 @@ class BlobWriter:
                 self._store_buffer()
         return len(data)
 
-    def end(self) -> None:
-        """Send what is left on its way, before something else is waited for; nothing is written after it."""
-        if self._filled:
-            self._store_buffer()
-
     def commit(self) -> Blob:
         """Store what is left and the files document, which makes the blob exist."""
         try:
-            self.end()
+            if self._filled:
+                self._store_buffer()
             self._wait(0)
         finally:
             self._storer.shutdown()
         time = now()
-        metadata = {**self.metadata, "sha256": self.sha256}
+        metadata = {**self._metadata, "sha256": self.sha256}
         self._blobs._insert_file(  # noqa: SLF001 - the writer is the bucket's other half
             {
                 "_id": self.id,
@@ -243,7 +238,8 @@ class BlobWriter:
     def abort(self) -> None:
         """Remove every chunk that was stored."""
         self._storer.shutdown(cancel_futures=True)
-        self._blobs.delete(self.id)
+        if self._n:
+            self._blobs.delete(self.id)
 
     def __enter__(self) -> Self:
         return self

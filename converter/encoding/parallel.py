@@ -86,10 +86,10 @@ class Parallel:
         one = replace(self.encoder, stop=over)
         works = []
         for number, part in enumerate(parts):
-            shared = () if number else beside.emptied()
+            shared = None if number else beside.emptied()
             chosen = self.blocks.filters(number)
-            arguments = command.encode_frames(self.plan, self.encoder.media, chosen, *shared)
-            works.append(pool.submit(one.run, arguments, self.plan, _ignore, part, shared))
+            arguments = command.encode_frames(self.plan, self.encoder.media, chosen, shared)
+            works.append(pool.submit(one.run, arguments, self.plan, _ignore, part, shared or ()))
         return works
 
     def _follow(

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from converter.encoder import Beside, Encoder
+from converter.encoder import Encoder, beside
 from converter.encoding.blocks import CONSTANT_OVERLAP, CYCLE, OVERLAP, Blocks
 from converter.encoding.parallel import Parallel
 from converter.encoding.seam import Unmatched
@@ -99,8 +99,8 @@ def make(folder: Path) -> dict[str, Path]:
 def serial(video: Path, case: Case, mp3: Path) -> Report:
     """Have one encoder make the MP3."""
     encoder, plan = _work(video, case)
-    with tempfile.TemporaryFile() as text, tempfile.TemporaryFile() as cover:
-        return encoder.encode(plan, (), mp3, Beside(text, cover), lambda _: None)
+    with beside(mp3.parent) as files:
+        return encoder.encode(plan, (), mp3, files, lambda _: None)
 
 
 def joined(video: Path, case: Case, mp3: Path) -> Report:
@@ -110,8 +110,8 @@ def joined(video: Path, case: Case, mp3: Path) -> Report:
         Unmatched: their streams cannot be joined.
     """
     encoder, plan = _work(video, case)
-    with tempfile.TemporaryFile() as text, tempfile.TemporaryFile() as cover:
-        return Parallel(encoder, plan, case.blocks).encode(mp3, Beside(text, cover), lambda _: None)
+    with beside(mp3.parent) as files:
+        return Parallel(encoder, plan, case.blocks).encode(mp3, files, lambda _: None)
 
 
 def _work(video: Path, case: Case) -> tuple[Encoder, Plan]:

@@ -1,7 +1,6 @@
 """From a video to the MP3 that a listener wants."""
 
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,37 +16,12 @@ from converter.errors import Cancelled, ConversionFailed
 from converter.limits import Limits
 from pipeline.options import Options
 from tests.corpus.player import played
-from tests.unit.converter.conftest import Make
+from tests.unit.converter.conftest import Convert, Make
 
 CLIP = Path("tests/media/big_buck_bunny_5s.mp4")
 TONE = ("-f", "lavfi", "-i", "sine=sample_rate=44100:duration=4")
 STEREO = ("-f", "lavfi", "-i", "aevalsrc=0.3*sin(880*t)+0.1*random(0)|0.3*sin(660*t)+0.1*random(1):d=4")
 PICTURE = ("-f", "lavfi", "-i", "color=size=64x64:rate=10:duration=8")
-
-Convert = Callable[..., Conversion]
-
-
-@pytest.fixture
-def mp3(tmp_path: Path) -> Path:
-    return tmp_path / "out.mp3"
-
-
-@pytest.fixture
-def converted(mp3: Path) -> Convert:
-    """Return a function that converts a video with options as a user gives them."""
-
-    def run(video: Path, limits: Limits | None = None, **options: str) -> Conversion:
-        return convert(
-            video,
-            mp3,
-            Options.parse(options),
-            limits=limits or Limits(),
-            stop=threading.Event(),
-            on_media=lambda _: None,
-            on_progress=lambda _phase, _fraction: None,
-        )
-
-    return run
 
 
 def codes(done: Conversion) -> list[str]:
@@ -490,16 +464,27 @@ def test_of_sound_from_all_around_the_channel_is_taken_that_hears_all(make: Make
     assert (done.channels, done.complete) == (1, True)
 
 
-def test_an_mp3_of_mono_and_then_stereo_is_encoded_anew(make: Make, converted: Convert) -> None:
+@pytest.fixture
+def mono_then_stereo(make: Make) -> Path:
     plain = ("-c:a", "libmp3lame", "-write_xing", "0", "-id3v2_version", "0")
     mono, stereo = (make(f"{n}.mp3", *TONE, "-ac", str(n), *plain).read_bytes() for n in (1, 2))
     video = make("joined.mp3", *TONE)
     video.write_bytes(mono + stereo)
+    return video
 
-    done = converted(video)
+
+def test_an_mp3_of_mono_and_then_stereo_is_encoded_anew(mono_then_stereo: Path, converted: Convert) -> None:
+    done = converted(mono_then_stereo)
 
     assert done.reencoded
     assert done.duration == pytest.approx(8, abs=0.1)
+
+
+def test_a_sound_that_changes_is_brought_to_a_loudness(mono_then_stereo: Path, converted: Convert) -> None:
+    done = converted(mono_then_stereo, loudness="-16")
+
+    assert done.loudness is not None
+    assert done.loudness.integrated == pytest.approx(-16, abs=0.5)
 
 
 @pytest.fixture

@@ -76,11 +76,11 @@ def running(video: Path) -> Iterator[Running]:
     running.thread.join(60)
 
 
-def test_it_has_no_environment_and_a_session_of_its_own(running: Running) -> None:
+def test_it_inherits_no_environment_and_has_a_session_of_its_own(running: Running) -> None:
     process = running.process()
 
     fields = (process / "stat").read_text().rpartition(")")[2].split()
-    assert (process / "environ").read_bytes() == b""
+    assert (process / "environ").read_bytes() == b"MALLOC_ARENA_MAX=1\0"
     assert (process / "cwd").readlink() == Path("/")
     assert fields[2] == fields[3] == process.name  # group and session are its own
     assert "NoNewPrivs:\t1" in (process / "status").read_text()
