@@ -26,6 +26,9 @@ from pipeline.options import BITRATES, LOUDEST, MAX_TITLE, MAX_TRACK, NO, QUIETE
 Json = dict[str, Any]
 
 _TIME = r"^([0-9]{1,3}:[0-5]?[0-9]:[0-5]?[0-9]|[0-5]?[0-9]:[0-5]?[0-9]|[0-9]{1,6})(\.[0-9]{1,6})?$"
+_TRACK = r"^(default|0{0,7}[1-9][0-9]?|[1-9][0-9]?[+, ][1-9][0-9]?|[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*)$"
+_LOUDNESS = r"^(off|podcast|music|ebu|[-\u2212]([89]|[1-3][0-9])(\.[0-9]{1,2})?|-40)$"
+_ONE_LINE = r"^[^\u0000-\u001f\u007f-\u009f]*$"
 _CLOCK = {"type": "string", "pattern": _TIME, "examples": ["90", "1:30", "00:01:30.5"]}
 _QUALITY = {"type": "string", "pattern": f"^(auto|[vV][0-9]|({'|'.join(map(str, BITRATES))})k?)$"}
 _WORD = {"type": "string", "maxLength": MAX_TEXT}
@@ -59,8 +62,8 @@ PARAMETERS: dict[str, tuple[str, Json]] = {
     "wait": ("Seconds to wait.", {"type": "integer", "minimum": 0, "maximum": MAX_WAIT_SECONDS}),
     "quality": ("`auto`, `V0` (best) to `V9`, or a constant bitrate in kbit/s.", _QUALITY),
     "track": (
-        "Which sound track: `default`, a number from 1, a language, or two (`1,2`) for left and right.",
-        {"type": "string", "pattern": "^(default|[1-9][0-9]?|[1-9],[1-9]|[a-z]{3})$"},
+        "Which sound track: `default`, a number from 1, a language, or two (`1+2`) for left and right.",
+        {"type": "string", "pattern": _TRACK, "examples": ["default", "2", "1+2", "eng"]},
     ),
     "start": ("Where to begin.", _CLOCK),
     "end": ("Where to end.", _CLOCK),
@@ -68,10 +71,10 @@ PARAMETERS: dict[str, tuple[str, Json]] = {
     "sample_rate": ("In Hz.", {"type": "string", "enum": ["auto", *map(str, SAMPLE_RATES)]}),
     "loudness": (
         "`off`, `podcast` (-16), `music` (-14), `ebu` (-23), or a number of LUFS.",
-        {"type": "string", "pattern": r"^(off|podcast|music|ebu|-(3[0-9]|[12][0-9]|[89]))$"},
+        {"type": "string", "pattern": _LOUDNESS},
     ),
     "tags": ("Keep or strip title, artist, …", {"type": "string", "enum": ["keep", "strip"]}),
-    "title": ("The MP3's title.", {"type": "string", "maxLength": MAX_TITLE, "pattern": "^[ -~]*$"}),
+    "title": ("The MP3's title.", {"type": "string", "maxLength": MAX_TITLE, "pattern": _ONE_LINE}),
     "split": (
         "Also make one MP3 for each chapter, or for each piece between silences.",
         {"type": "string", "enum": ["off", "chapters", "silence"]},
@@ -103,12 +106,12 @@ PARAMETERS: dict[str, tuple[str, Json]] = {
         {
             "type": "string",
             "maxLength": tus_headers.MAX_METADATA,
-            "pattern": r"^(filename [A-Za-z0-9+/]{4})?$",
+            "pattern": tus_headers.METADATA,
         },
     ),
     "Upload-Checksum": (
         f"{' or '.join(tus_headers.ALGORITHMS)}, a space, and the digest of this request's bytes in Base64.",
-        {"type": "string", "pattern": "^sha1 [A-Za-z0-9+/]{27}=$"},
+        {"type": "string", "pattern": "^(sha1 [A-Za-z0-9+/]{27}|sha256 [A-Za-z0-9+/]{43})=$"},
     ),
     "Range": ("Which bytes.", {"type": "string", "examples": ["bytes=0-99"]}),
 }

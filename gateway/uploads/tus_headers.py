@@ -23,7 +23,12 @@ ALGORITHMS = ("sha1", "sha256")
 PART_TYPE = "application/offset+octet-stream"
 MAX_METADATA = 4096
 MAX_DIGITS = 18
-_KEY = re.compile(r"[!-+\--~]+")  # printable ASCII without space and comma
+KEY = r"[!-+\--~]+"
+"""Printable ASCII without space and comma."""
+BASE64 = "(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?"
+METADATA = f"^(?:{KEY}(?: {BASE64})?(?:,{KEY}(?: {BASE64})?)*)?$"
+"""How metadata are written; spaces about the commas are taken too."""
+_KEY = re.compile(KEY)
 
 
 @dataclass(frozen=True, slots=True)
