@@ -70,12 +70,13 @@ class PartialBlobs:
     def trim(self, upload: Upload) -> Blob:
         """Return the blob of a complete upload, for `commit`, with nothing behind its end.
 
-        What a process that died stored there is removed; that can be where the length was not known then.
+        Where the length was not known, a process that died may have stored something there.
         """
-        last, rest = divmod(upload.offset, upload.chunk_bytes)
-        if rest and len(chunk := self.chunk(upload, last)) > rest:
-            self.put_chunk(upload, last, chunk[:rest])
-        self._delete_chunks(upload.id, last + bool(rest))
+        if upload.deferred:
+            last, rest = divmod(upload.offset, upload.chunk_bytes)
+            if rest and len(chunk := self.chunk(upload, last)) > rest:
+                self.put_chunk(upload, last, chunk[:rest])
+            self._delete_chunks(upload.id, last + bool(rest))
         metadata = {"owner": upload.owner, "content_type": upload.content_type}
         return Blob(
             upload.id, upload.filename, upload.offset, upload.chunk_bytes, upload.updated_at, None, metadata

@@ -18,7 +18,7 @@ from typing import Any, Literal, Self
 from chassis.crashpoint import crashpoints
 from pipeline.mongodb import Client, Document, StoreUnavailable, now, translated
 
-CHUNK_BYTES = 1024 * 1024 - 16 * 1024
+CHUNK_BYTES = 512 * 1024 - 16 * 1024
 """Below a power of two by what MongoDB's storage adds to a document, so that none is wasted."""
 
 IN_FLIGHT = 2
@@ -186,6 +186,7 @@ class BlobWriter:
         self._buffer = bytearray(chunk_bytes)
         self._filled = 0
         self._n = 0
+        self._touched = False
         self._hash = hashlib.sha256()
         self._storing: deque[Future[None]] = deque()
         self._storer = ThreadPoolExecutor(max_workers=IN_FLIGHT, thread_name_prefix="blob-writer")
@@ -215,6 +216,7 @@ class BlobWriter:
 
     def commit(self) -> Blob:
         """Store what is left and the files document, which makes the blob exist."""
+        self._touched = True
         try:
             if self._filled:
                 self._store_buffer()
@@ -236,9 +238,9 @@ class BlobWriter:
         return Blob(self.id, self._filename, self.size, self._chunk_bytes, time, self.sha256, metadata)
 
     def abort(self) -> None:
-        """Remove every chunk that was stored."""
+        """Remove what was stored."""
         self._storer.shutdown(cancel_futures=True)
-        if self._n:
+        if self._touched:
             self._blobs.delete(self.id)
 
     def __enter__(self) -> Self:
@@ -259,6 +261,7 @@ class BlobWriter:
         self._wait(IN_FLIGHT - 1)
         insert = self._blobs._insert_chunk  # noqa: SLF001 - the writer is the bucket's other half
         data = bytes(memoryview(self._buffer)[: self._filled])
+        self._touched = True
         try:
             self._storing.append(self._storer.submit(insert, self.id, self._n, data))
         except RuntimeError:  # the interpreter ends and starts nothing any more, whatever still runs

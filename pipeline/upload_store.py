@@ -17,8 +17,12 @@ from chassis.crashpoint import crashpoints
 from pipeline.job_queries import beyond
 from pipeline.mongodb import Client, Document, now, translated
 
-CHUNK_BYTES = 1024 * 1024
-"""A request of whole MiB ends where a chunk does, so that no chunk is read and stored a second time."""
+CHUNK_BYTES = 512 * 1024
+"""A request of whole MiB ends where a chunk does, so that no chunk is read and stored a second time.
+
+Small, because each request waits at its end for the chunks on their way; not smaller, because each chunk
+costs a round trip.
+"""
 
 State = Literal["receiving", "complete", "queued", "terminated"]
 STATES: tuple[State, ...] = get_args(State)
@@ -39,6 +43,8 @@ class Upload:
     """Whether the request of this generation is under way, or died without a word."""
     length: int | None
     """`None` until the client knows it."""
+    deferred: bool
+    """Whether the client knew it only later."""
     offset: int
     """So many bytes are durable."""
     chunk_bytes: int
@@ -55,8 +61,9 @@ class Upload:
     @classmethod
     def of(cls, document: Document) -> Self:
         """Return the upload that a stored document describes; what a newer version added is left out."""
-        known = {field.name for field in fields(cls)} - {"id"}
-        return cls(id=document["_id"], **{name: document[name] for name in known})
+        known = {field.name for field in fields(cls)} - {"id", "deferred"}
+        deferred = document.get("deferred", True)  # an older version does not say
+        return cls(id=document["_id"], deferred=deferred, **{name: document[name] for name in known})
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +107,7 @@ class UploadStore:
             "held": False,
             "asked_for": False,
             "length": description.length,
+            "deferred": description.length is None,
             "offset": 0,
             "chunk_bytes": CHUNK_BYTES,
             "filename": description.filename,

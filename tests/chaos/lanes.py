@@ -109,7 +109,7 @@ class Lanes:
             Point("UploadStore.ask_for", self._parts.take_over),
             Point("UploadStore.seize", self._parts.take_over),
             Point("UploadStore.declare", partial(self._parts.upload, deferred=True)),
-            Point("PartialBlobs._delete_chunks", self._parts.upload),
+            Point("PartialBlobs._delete_chunks", partial(self._parts.upload, deferred=True)),
             Point("UploadStore.terminate", self._parts.end),
             Point("UploadStore.forget", self._parts.end),
             *(Point(function, self._errands.webhook) for function in self.OF_WEBHOOKS),

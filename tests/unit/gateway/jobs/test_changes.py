@@ -50,9 +50,9 @@ class Store:
 
     def put_upload(self, upload_id: str, offset: int, state: State) -> None:
         self.uploads[upload_id] = Upload(
-            id=upload_id, owner="me", state=state, generation=1, held=True, length=9, offset=offset,
-            chunk_bytes=1, filename="talk.mp4", content_type="", options={}, metadata="", request_id="",
-            created_at=now(), updated_at=now(), expires_at=now(),
+            id=upload_id, owner="me", state=state, generation=1, held=True, length=9, deferred=False,
+            offset=offset, chunk_bytes=1, filename="talk.mp4", content_type="", options={}, metadata="",
+            request_id="", created_at=now(), updated_at=now(), expires_at=now(),
         )  # fmt: skip
 
     def changed_since(self, owners: Collection[str], time: datetime) -> list[Upload]:
