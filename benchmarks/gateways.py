@@ -69,6 +69,7 @@ def _gateway(folder: Path, mongodb_url: str, auth_port: int, port: int, admin_po
         "ADMIN_PORT": str(admin_port),
         "REQUESTS_PER_MINUTE": "1000000000",
         "LOGINS_PER_MINUTE": "1000000000",
+        "MAX_ACTIVE_JOBS": "1000000000",
     }
     command = (str(folder_of_python / "gunicorn"), "--config", "python:gateway.server")
     ready = partial(answers, port, b"GET / HTTP/1.0\r\n\r\n")
