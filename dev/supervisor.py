@@ -23,6 +23,8 @@ from dev.services import BIN
 MARK = "VIDEO_TO_MP3_STACK"
 """In the environment of every process of a stack, with its folder: how a lost one is found."""
 UP_SECONDS = 180.0
+LOOKS = 3
+"""So often nothing must be found: who is just being started shows no environment."""
 DOWN_SECONDS = 120.0
 
 
@@ -132,8 +134,10 @@ class Supervisor:
 
 def end_lost_processes(folder: Path) -> None:
     """Kill what still belongs to a stack: nothing, unless somebody killed its supervisor."""
-    deadline = time.monotonic() + DOWN_SECONDS
-    while (lost := _processes_of(folder)) and time.monotonic() < deadline:
+    deadline, looks = time.monotonic() + DOWN_SECONDS, 0
+    while looks < LOOKS and time.monotonic() < deadline:
+        lost = _processes_of(folder)
+        looks = 0 if lost else looks + 1
         for pid in lost:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)

@@ -46,14 +46,14 @@ def test_the_screen_stays_on_while_a_file_is_sent(phone: Visit, heavy_sound: Pat
 def test_a_page_that_slept_goes_on_where_the_upload_was(phone: Visit, heavy_sound: Path) -> None:
     phone.tolerated = NETWORK
     upload = begin(phone, heavy_sound)
+    patched: list[Request] = []
+    phone.page.on("request", lambda request: patched.append(request) if request.method == "PATCH" else None)
     session = phone.page.context.new_cdp_session(phone.page)
 
     session.send("Page.setWebLifecycleState", {"state": "frozen"})
     phone.user.stack.ask("stopProcess", "gateway")  # meanwhile its connections are lost
     phone.user.stack.ask("startProcess", "gateway")
     slow_down(phone, -1)
-    patched: list[Request] = []
-    phone.page.on("request", lambda request: patched.append(request) if request.method == "PATCH" else None)
     session.send("Page.setWebLifecycleState", {"state": "active"})
 
     phone.expect_state(heavy_sound.name, "ready")
