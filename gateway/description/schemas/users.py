@@ -65,7 +65,7 @@ class KeyWish(Shape):
 
     name: str = Field(min_length=1, max_length=100, description="what you will know it by")
     scope: str | None = Field(
-        default=None, pattern=KEY_SCOPES, description="reading and writing jobs by default"
+        default=None, max_length=100, pattern=KEY_SCOPES, description="reading and writing jobs by default"
     )
     expires_in_days: int = Field(default=90, ge=1, le=365)
 
