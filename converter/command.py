@@ -61,9 +61,7 @@ def encode(
     return (
         *_input(plan, media, samples),
         *(_copied(plan, media) if plan.copied else _made(plan, media, filters)),
-        *_waveform(beside.waveform),
-        *_text(plan, media, beside.text),
-        *_cover(media, beside.cover),
+        *_beside(plan, media, beside),
     )
 
 
@@ -81,9 +79,7 @@ def encode_frames(
     heard = _through(plan, media, _chain(plan, media, (METER,)), DRAWN + ",".join(chosen))
     return (
         *(*_input(plan, media), *heard, *frames),
-        *_waveform(beside.waveform),
-        *_text(plan, media, beside.text),
-        *_cover(media, beside.cover),
+        *_beside(plan, media, beside),
     )
 
 
@@ -196,8 +192,8 @@ def _places(plan: Plan) -> str:
 def _shape(plan: Plan) -> str:
     floats = "internal_sample_fmt=fltp:out_sample_fmt=fltp"
     one = "" if plan.ear is None else f"pan=mono|c0=c{plan.ear},"
-    peaks = f"{PEAKS}," if plan.downmixed and plan.channels == 1 else ""
-    return f"{peaks}{one}aresample={plan.sample_rate}:out_chlayout={plan.layout}:{floats}"
+    highest = f"{PEAKS}," if plan.downmixed and plan.channels == 1 else ""
+    return f"{highest}{one}aresample={plan.sample_rate}:out_chlayout={plan.layout}:{floats}"
 
 
 def _through(plan: Plan, media: Media, chain: str, drawn: str = "") -> tuple[str, ...]:
@@ -206,14 +202,17 @@ def _through(plan: Plan, media: Media, chain: str, drawn: str = "") -> tuple[str
     ffmpeg builds the filters again where the sound changes, and they would begin to measure and to keep
     times again.  So only its shape is changed there; a decoder of what comes out feeds the chain.
     """
+    source, before = _source(plan, media), tuple[str, ...]()
     if plan.other is not None and not media.links:
-        return ("-filter_complex", f"{_both(plan, plan.other)},{chain}{drawn}[out]", "-map", "[out]")
-    if not plan.changing and not drawn:
-        return ("-map", _source(plan, media), "-af", chain)
-    if not plan.changing:
-        return ("-filter_complex", f"[{_source(plan, media)}]{chain}{drawn}[out]", "-map", "[out]")
-    even = ("-map", _source(plan, media), "-af", _shape(plan), "-c:a", "pcm_f32le", *NOWHERE)
-    return (*even, "-dec", "0:0", "-filter_complex", f"[dec:0]{chain}{drawn}[out]", "-map", "[out]")
+        heard = f"{_both(plan, plan.other)},"
+    elif plan.changing:
+        heard = "[dec:0]"
+        before = ("-map", source, "-af", _shape(plan), "-c:a", "pcm_f32le", *NOWHERE, "-dec", "0:0")
+    elif drawn:
+        heard = f"[{source}]"
+    else:
+        return ("-map", source, "-af", chain)
+    return (*before, "-filter_complex", f"{heard}{chain}{drawn}[out]", "-map", "[out]")
 
 
 def _both(plan: Plan, other: Track) -> str:
@@ -258,6 +257,11 @@ def _made(plan: Plan, media: Media, filters: Sequence[str]) -> tuple[str, ...]:
     number = 1 if plan.changing else 0
     heard = f"[dec:{number}]{TRUE_METER}[measured]"
     return (*made, "-dec", f"{number}:0", "-filter_complex", heard, "-map", "[measured]", *NOWHERE)
+
+
+def _beside(plan: Plan, media: Media, beside: Descriptors) -> tuple[str, ...]:
+    drawn = _waveform(beside.waveform)
+    return (*drawn, *_text(plan, media, beside.text), *_cover(media, beside.cover))
 
 
 def _waveform(descriptor: int) -> tuple[str, ...]:
