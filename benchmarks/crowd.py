@@ -24,7 +24,6 @@ import httpx
 from benchmarks.gateways import MIB, Keys, place, queued, token
 from pipeline.files import Blobs
 from pipeline.jobs import Jobs
-from pipeline.mongodb import Client
 
 CROWD = {
     "watchers": 1000,
@@ -184,7 +183,6 @@ def uploads(port: int, seconds: float, tus: bool, speeds: list[float]) -> None: 
 class Bench:
     """What is measured, and at which gateway."""
 
-    client: Client
     port: int
     admin_port: int
     job: str
@@ -193,9 +191,6 @@ class Bench:
 
     def measure(self, name: str, seconds: float) -> None:
         """Add a row: how short answers and uploads fare now, and what the gateway takes up after them."""
-        # MongoDB's stand-in looks through all chunks to delete those of one file: there must not be many.
-        self.client.drop_database("videos")
-        Blobs(self.client, "videos").ensure_indexes()
         speeds: list[float] = []
         uploader = threading.Thread(target=uploads, args=(self.port, seconds, self.tus, speeds))
         uploader.start()
@@ -237,7 +232,7 @@ def main() -> None:
         port = gateway.port
         ids = [queued(jobs, user(n)) for n in range(USERS)]
         ids += [finished(jobs, mp3s, user(n)) for n in range(USERS)]
-        bench = Bench(found.client, port, gateway.admin_port, ids[0], asked.tus)
+        bench = Bench(port, gateway.admin_port, ids[0], asked.tus)
         short_answers(port, ids[0], 2)  # warms up
         bench.measure("alone", asked.seconds)
         there, leave = Event(), Event()
