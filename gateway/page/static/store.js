@@ -152,9 +152,9 @@ export class Store {
     const { q, state } = this.filter;
     for (const local of this.locals.values())
       found.set(local.uploadId ?? local.key, { key: local.key, at: local.at, local });
-    // The server may tell of an upload before it answers the tab that begins it.
+    // The server may tell of an upload, and of its job, before its answer is here, or though that was lost.
     const beginning = [...this.locals.values()].filter(
-      (local) => !local.uploadId && local.state === "sending",
+      (local) => !local.uploadId && local.beginnings > 0 && local.state !== "refused",
     );
     for (const upload of state ? [] : this.uploads.values()) {
       if (!found.has(upload.id) && beginning.some(({ file }) => isSameFile(upload, file))) continue;
@@ -163,6 +163,8 @@ export class Store {
       found.set(upload.id, { ...item, upload });
     }
     for (const job of this.jobs.values()) {
+      const arrives = job.state === "uploading" && !found.has(job.id);
+      if (arrives && beginning.some(({ name }) => name === job.source.filename)) continue;
       const place = this.#places.get(job.id) ?? { key: job.id, at: Date.parse(job.created_at) };
       found.set(job.id, { ...place, ...found.get(job.id), job });
     }

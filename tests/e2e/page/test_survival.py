@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Request, expect
+from playwright.sync_api import APIResponse, Request, Route, expect
 
 from tests.chaos.proxy import Proxy
 from tests.chaos.toxics import Bandwidth, Down
-from tests.e2e.conftest import PATIENT_SECONDS, wait_for
+from tests.e2e.conftest import CLIP, PATIENT_SECONDS, wait_for
 from tests.e2e.page.conftest import Visit, Visits
 
 SLOW_BYTES = 400_000
@@ -53,6 +53,33 @@ def test_an_upload_goes_on_when_the_gateway_comes_back(visit: Visit, heavy_sound
     job = the_job(visit)
     assert job["id"] == upload
     assert job["source"]["size"] == heavy_sound.stat().st_size  # type: ignore[index]  # JSON
+
+
+def test_an_upload_that_is_listed_before_it_is_answered_is_one_row(visits: Visits) -> None:
+    visit = visits()
+    streams: list[Route] = []
+    answers: list[tuple[Route, APIResponse]] = []
+
+    def hold(route: Route) -> None:
+        if route.request.method == "POST":
+            answers.append((route, route.fetch()))
+        else:
+            route.continue_()
+
+    visit.page.route("**/v1/events", lambda route: streams.append(route))  # noqa: PLW0108  # Playwright marks it
+    visit.page.route("**/v1/uploads", hold)
+    visit.log_in()
+    visit.choose(CLIP)
+    wait_for(lambda: visit.page.wait_for_timeout(100) or answers)
+    with visit.page.expect_response("**/v1/jobs?*"):
+        streams[0].continue_()  # whoever hears the stream lists first
+
+    under_way = re.compile("sending|stalled")
+    visit.page.wait_for_timeout(500)
+    expect(visit.row(CLIP.name)).to_have_attribute("data-state", under_way)
+    route, answer = answers[0]
+    route.fulfill(response=answer)
+    visit.expect_state(CLIP.name, "ready")
 
 
 @pytest.mark.parametrize("where", ["the same window", "another browser"])

@@ -109,6 +109,7 @@ test("an upload that the server tells of before its tab knows it is no second ro
     state: "sending",
     file,
     uploadId: null,
+    beginnings: 1,
     sent: 0,
     total: 5,
   };
@@ -124,9 +125,33 @@ test("an upload that the server tells of before its tab knows it is no second ro
     created_at: "2026-01-01",
     updated_at: "2026-01-01",
   };
+  const arriving = { state: "uploading", source: { filename: "talk.mp4" } };
 
-  store.listUploads([upload]);
+  store.put(job("a", arriving)); // the stream of events was faster than the answer
+  assert.equal(store.items(Date.now()).length, 1);
+  store.listUploads([{ ...upload, id: "joba" }]);
+  assert.equal(store.items(Date.now()).length, 1);
+  store.locals.set(local.key, /** @type {any} */ ({ ...local, state: "offline" })); // the answer was lost
+  assert.equal(store.items(Date.now()).length, 1);
+  store.locals.set(local.key, /** @type {any} */ ({ ...local, uploadId: "joba" }));
   assert.equal(store.items(Date.now()).length, 1);
   store.locals.clear();
   assert.equal(store.items(Date.now()).length, 1);
+});
+
+test("a file of the same name that another tab sends has a row of its own", () => {
+  const store = new Store();
+  const waits = {
+    key: "1-0",
+    at: 1,
+    name: "talk.mp4",
+    state: "waiting",
+    uploadId: null,
+    beginnings: 0,
+  };
+  store.locals.set("1-0", /** @type {any} */ ({ ...waits, sent: 0, total: 5, size: 5 }));
+
+  store.put(job(2, { state: "uploading", source: { filename: "talk.mp4" } }));
+
+  assert.equal(store.items(0).length, 2);
 });
