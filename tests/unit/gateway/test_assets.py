@@ -1,6 +1,7 @@
 """The files of the page."""
 
 import gzip
+import re
 from pathlib import Path
 
 from gateway.page import assets
@@ -38,3 +39,11 @@ def test_what_a_visitor_may_never_need_is_not_fetched_first(tmp_path: Path) -> N
 
     assert assets.needed_first(found) == ["app.js", "vendor/lit-html/lit-html.js"]
     assert "sound.js" not in assets.needed_first(assets.read(tmp_path))
+
+
+def test_the_page_has_every_style_sheet_once() -> None:
+    page = (assets.FOLDER.parent / "templates" / "page.html").read_text()
+
+    linked = re.findall(r'<link rel="stylesheet" href="page/(\S+)">', page)
+
+    assert sorted(linked) == sorted(sheet.name for sheet in assets.FOLDER.glob("*.css"))
