@@ -28,6 +28,7 @@ from chassis.stopping import Stoppable
 from gateway import problems
 from gateway.door.connections import Body, Pace, PacedSocket, Parser
 from gateway.door.malformed import raw, refusal
+from gateway.door.memory import Memory
 
 TICK_SECONDS = 0.2
 KEEP_ALIVE_SECONDS = 30.0
@@ -56,8 +57,10 @@ class Worker(Stoppable, GeventWorker):  # type: ignore[misc]  # gunicorn publish
         ]
         for server in servers:
             server.start()
+        memory = Memory()
         while self.alive:
             self.notify()
+            memory.note(len(self._open))
             gevent.sleep(TICK_SECONDS)
         for server in servers:
             server.close()
