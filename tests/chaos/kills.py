@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dev.stack import RANGE
+from dev.stack import RANGE, WORD_SECONDS
 from tests.chaos.grants import Grants
 from tests.chaos.ledger import Books, Event, Ledger, settle
 from tests.chaos.load import Load, videos
@@ -160,6 +160,28 @@ class Run:
 
     def ledger(self) -> Ledger:
         """Do it, wait until all is quiet, and return what came of it."""
+        with self._telling():
+            return self._ledger()
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        """Say now and then how far it is."""
+        over = threading.Event()
+
+        def tell() -> None:
+            while not over.wait(WORD_SECONDS):
+                done = f"{len(self._killer.kills)} kills, {len(self._load.attempts)} uploads"
+                sys.stderr.write(f"  … {done} ({time.monotonic() - self._began:.0f} s)\n")
+
+        teller = threading.Thread(target=tell, name="teller", daemon=True)
+        teller.start()
+        try:
+            yield
+        finally:
+            over.set()
+            teller.join()
+
+    def _ledger(self) -> Ledger:
         if self._size.toxics:
             self._poisoner.start()
         try:
