@@ -1,4 +1,5 @@
 /** One's own account: password, the browsers that are logged in, the way out. */
+import { announce } from "./announcements.js";
 import { ask, Problem } from "./api.js";
 import { current, languages, refused, speak, t } from "./texts.js";
 import { html, nothing } from "./vendor/lit-html/lit-html.js";
@@ -43,12 +44,20 @@ export function view(context) {
  */
 function sessionsView(sessions, context) {
   return html`<h2>${t("sessions")}</h2>
-    <ul class="plain">${sessions.map(
-      ({ id, agent, last_used_at }) => html`<li>
-        <span><bdi>${browserOf(agent)}</bdi> <small>${id === context.me.session ? t("session.here") : t("session.used", { time: last_used_at })}</small></span>
-        ${id === context.me.session ? nothing : html`<button @click=${() => endSession(id, context)}>${t("session.end")}</button>`}
-      </li>`,
-    )}</ul>`;
+    <ul class="plain" tabindex="-1">${sessions.map((session) => sessionView(session, context))}</ul>`;
+}
+
+/**
+ * @param {any} session
+ * @param {Context} context
+ */
+function sessionView({ id, agent, last_used_at: time }, context) {
+  const name = browserOf(agent);
+  if (id === context.me.session)
+    return html`<li><span><bdi>${name}</bdi> <small>${t("session.here")}</small></span></li>`;
+  const label = t("of.file", { what: t("session.end"), name });
+  return html`<li><span><bdi>${name}</bdi> <small>${t("session.used", { time })}</small></span>
+    <button aria-label=${label} @click=${() => endSession(id, name, context)}>${t("session.end")}</button></li>`;
 }
 
 /** @param {string} agent */
@@ -69,11 +78,15 @@ async function load(context) {
 
 /**
  * @param {string} id
+ * @param {string} name
  * @param {Context} context
  */
-async function endSession(id, context) {
-  await attempt(context, () => ask("DELETE", `v1/me/sessions/${encodeURIComponent(id)}`));
-  await load(context);
+async function endSession(id, name, context) {
+  await attempt(context, async () => {
+    await ask("DELETE", `v1/me/sessions/${encodeURIComponent(id)}`);
+    announce(t("said.session.ended", { name }));
+    context.sessions = (await ask("GET", "v1/me/sessions")).sessions;
+  });
 }
 
 /**

@@ -1,8 +1,10 @@
 /** What the buttons of a row do. */
+import { announce } from "./announcements.js";
 import { ask, Problem } from "./api.js";
 import * as options from "./options.js";
 import { changed, shown, store } from "./state.js";
-import { end } from "./transfer.js";
+import { t } from "./texts.js";
+import { cancel } from "./transfer.js";
 
 const UNDO_MS = 6000;
 
@@ -52,10 +54,10 @@ export class Acts {
   }
 
   /** @param {Item} item */
-  async cancel({ key, local, upload }) {
+  async cancel({ key, row, local, upload }) {
+    announce(t("said.canceled", { name: row.name }));
     if (local) return this.uploads.cancel(key);
-    store.uploads.delete(upload.id);
-    await end(upload.links.self);
+    if (await cancel(upload.links.self)) store.remove(upload.id);
   }
 
   /** @param {Item} item */
@@ -83,7 +85,9 @@ export class Acts {
 
   /** @param {Item} item */
   async convert({ job }) {
-    const { sound, ...asked } = shown.again?.options ?? {};
+    const { again } = shown;
+    if (again === null || again.id !== job.id) return; // pressed twice
+    const { sound, ...asked } = again.options;
     shown.again = null;
     const query = new URLSearchParams({ quality: "auto", ...options.chosen(asked) });
     store.put(await ask("POST", `${job.links.retry}?${query}`));
@@ -91,7 +95,8 @@ export class Acts {
 
   /** @param {Item} item */
   delete({ job }) {
-    store.deleting.add(job.id);
+    if (store.deleting.has(job.id)) return;
+    store.deleting.set(job.id, true);
     store.selected.delete(job.id);
     this.#deletions.set(
       job.id,
@@ -101,17 +106,21 @@ export class Acts {
 
   /** @param {Item} item */
   undo({ job }) {
+    if (!store.deleting.get(job.id)) return; // too late
     clearTimeout(this.#deletions.get(job.id));
     this.#deletions.delete(job.id);
     store.deleting.delete(job.id);
   }
 
   /** Delete at once what can still be undone: the page is being left. */
-  hurry() {
-    for (const [id, timer] of this.#deletions) {
-      clearTimeout(timer);
-      this.#delete(id, true);
-    }
+  async hurry() {
+    const pending = [...this.#deletions];
+    await Promise.all(
+      pending.map(([id, timer]) => {
+        clearTimeout(timer);
+        return this.#delete(id, true);
+      }),
+    );
   }
 
   /**
@@ -120,6 +129,8 @@ export class Acts {
    */
   async #delete(id, keepalive = false) {
     this.#deletions.delete(id);
+    store.deleting.set(id, false);
+    changed();
     try {
       await ask("DELETE", `v1/jobs/${id}`, { keepalive });
       store.remove(id);

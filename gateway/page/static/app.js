@@ -1,9 +1,11 @@
 /** The page: who is here, what comes in from the server, and when it is drawn. */
 import * as account from "./account.js";
 import { Acts } from "./acts.js";
+import { announce } from "./announcements.js";
 import { ask, Problem } from "./api.js";
 import { follow } from "./events.js";
 import * as files from "./files.js";
+import { kept } from "./focus.js";
 import * as intake from "./intake.js";
 import * as listing from "./listing.js";
 import * as login from "./login.js";
@@ -16,14 +18,14 @@ import { html, nothing, render } from "./vendor/lit-html/lit-html.js";
 import { Wake } from "./wake.js";
 
 const LOOK_MS = 3000;
-/** Sentences that stay in the live region. */
-const SAID = 20;
+const page = /** @type {HTMLElement} */ (document.getElementById("page"));
 
 const uploads = new Uploads({
   known: store.uploads,
   allowed,
   changed,
   loggedOut: () => loggedOut(t("session.ended")),
+  gone: (id) => store.remove(id),
   sealed: (id) => ask("GET", `v1/jobs/${id}`).then(take, complain),
   complain,
 });
@@ -37,6 +39,7 @@ let administration = null;
 /** @type {{problem: Problem | null, note: string, busy: boolean}} */
 let entering = { problem: null, note: "", busy: false };
 let stop = () => {};
+let leaving = false;
 
 // -- what comes in ------------------------------------------------------------------------------
 
@@ -73,9 +76,15 @@ async function goToNamed() {
 /** @param {unknown} error */
 function complain(error) {
   if (!(error instanceof Problem)) throw error;
-  if (error.status === 401 && shown.me) return loggedOut(t("session.ended"));
-  if (error.code === "offline") shown.lost = true;
-  else shown.problem = error;
+  if (error.status === 401) return loggedOut(t("session.ended"));
+  if (error.code === "offline") return lose();
+  shown.problem = error;
+  changed();
+}
+
+function lose() {
+  if (!shown.lost) announce(t("offline"));
+  shown.lost = true;
   changed();
 }
 
@@ -83,6 +92,10 @@ function complain(error) {
 
 /** @param {any} who */
 function enter(who) {
+  if (own.me && own.me.username !== who.username) {
+    leaving = true;
+    return location.reload(); // nothing of the user before stays in the page
+  }
   shown.me = own.me = who;
   entering = { problem: null, note: "", busy: false };
   stop = follow("v1/events", {
@@ -93,9 +106,8 @@ function enter(who) {
       changed();
     },
     lost: () => {
-      shown.lost = true;
       ask("GET", "session").then((found) => found ?? loggedOut(t("session.ended")), complain);
-      changed();
+      lose();
     },
     job: take,
     queue: (places) => {
@@ -103,6 +115,7 @@ function enter(who) {
       changed();
     },
     deleted: (id) => {
+      uploads.ended(id);
       store.remove(id);
       changed();
     },
@@ -127,16 +140,19 @@ async function administer() {
 
 /** @param {string} note */
 function loggedOut(note) {
+  if (!shown.me) return; // whatever was under way is refused as well
   stop();
   shown.me = administration = null;
   own.sessions = own.problem = null;
   entering = { problem: null, note, busy: false };
+  announce(note);
   changed();
 }
 
 /** @param {boolean} everywhere */
 async function leave(everywhere) {
   try {
+    await acts.hurry();
     if (everywhere) await ask("POST", "v1/logout");
     await ask("DELETE", "session");
   } catch (error) {
@@ -163,7 +179,7 @@ async function onLogIn(event) {
 function addFiles(chosen) {
   if (!shown.me || chosen.length === 0) return;
   uploads.add(chosen, options.chosen(shown.asked));
-  announce([["said.chosen", { n: chosen.length }]]);
+  announce(t("said.chosen", { n: chosen.length }));
   for (const name of options.OF_ONE_FILE) delete shown.asked[name];
   changed();
 }
@@ -185,10 +201,10 @@ function draw() {
   uploads.tick(now);
   const items = store.items(now);
   const news = store.news(items);
-  if (shown.me && news.length > 0) announce(news);
+  if (shown.me && news.length > 0) announce(news.map(say).join(" "));
   document.title = titleOf(items);
   wake.hold(uploads.busy);
-  render(shown.me ? inside(items) : outside(), byId("page"));
+  kept(() => render(shown.me ? inside(items) : outside(), page));
   player.drawNew();
 }
 
@@ -213,12 +229,12 @@ function inside(items) {
       ${intake.view(allowed, addFiles, options.view(shown.asked, changeOption))}
       ${files.view(items, acts, (more) => void listing.jobs(more).catch(complain))}
       ${administration?.view() ?? nothing}
+      <div class="notices">
+        ${lost ? html`<p class="banner">${t("offline")}</p>` : nothing}
+        ${problem ? html`<p class="problem"><span role="alert">${refused(problem)}</span> <button @click=${dismiss}>${t("do.dismiss")}</button></p>` : nothing}
+      </div>
     </main>
     ${store.loaded ? footer() : nothing}
-    <div class="notices">
-      ${lost ? html`<p class="banner">${t("offline")}</p>` : nothing}
-      ${problem ? html`<p class="problem"><span role="alert">${refused(problem)}</span> <button @click=${dismiss}>${t("do.dismiss")}</button></p>` : nothing}
-    </div>
     <div class="dropping" ?hidden=${!over} aria-hidden="true"><p>${t("drop.here")}</p></div>`;
 }
 
@@ -241,18 +257,6 @@ function changeOption(name, value) {
   changed();
 }
 
-/** @param {import("./rows.js").Text[]} news */
-function announce(news) {
-  const region = byId("said");
-  const sentence = document.createElement("p");
-  sentence.textContent = news.map(say).join(" ");
-  region.append(sentence);
-  while (region.childElementCount > SAID) region.firstElementChild?.remove();
-}
-
-/** @param {string} id */
-const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
-
 // -- the beginning ------------------------------------------------------------------------------
 
 function listen() {
@@ -262,7 +266,7 @@ function listen() {
   });
   addEventListener("online", () => uploads.resumeAll());
   addEventListener("hashchange", () => goToNamed().catch(complain));
-  addEventListener("beforeunload", (event) => uploads.busy && event.preventDefault());
+  addEventListener("beforeunload", (event) => uploads.busy && !leaving && event.preventDefault());
   addEventListener("pagehide", () => acts.hurry());
   document.addEventListener("visibilitychange", () => {
     if (document.hidden || !shown.me) return;

@@ -12,7 +12,7 @@ export function view({ problem, note, busy }, onSubmit) {
     <main class="narrow">
       <form class="card form" method="post" action="session" @submit=${onSubmit}>
         <h2>${t("log.in.title")}</h2>
-        ${note ? html`<p class="note" role="status">${note}</p>` : nothing}
+        ${note ? html`<p class="note">${note}</p>` : nothing}
         ${
           problem
             ? html`<p class="problem" role="alert" id="refused">${refused(problem)}</p>`

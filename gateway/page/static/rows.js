@@ -7,7 +7,7 @@
  * @property {string} key
  * @property {string} name
  * @property {number} size of the file that was chosen
- * @property {"checking" | "waiting" | "extracting" | "sending" | "paused" | "offline" | "sealed" | "refused"} state
+ * @property {"checking" | "waiting" | "extracting" | "sending" | "paused" | "offline" | "sealed" | "refused" | "canceled"} state
  * @property {number} sent
  * @property {number} total what is to be sent: the file, or only its sound
  * @property {boolean} soundOnly
@@ -35,6 +35,7 @@ const SENDING_ELSEWHERE_MS = 20_000;
 
 /**
  * @param {{upload?: any, job?: any, local?: Local, deleting?: boolean, left?: number | null}} documents
+ *   `deleting` says, where the job is being deleted, whether that can still be undone
  * @param {number} now milliseconds
  * @returns {Row}
  */
@@ -52,7 +53,7 @@ export function row({ upload, job, local, deleting, left }, now) {
     tone: "calm",
     ...more,
   });
-  if (deleting) return made("deleting", { actions: ["undo"] });
+  if (deleting !== undefined) return made("deleting", { actions: deleting ? ["undo"] : [] });
   if (job && job.state !== "uploading") return ofJob(job, left ?? null, made);
   if (local) return ofLocal(local, made);
   if (upload) return ofUpload(upload, now, made);

@@ -19,8 +19,8 @@ export class Store {
   uploads = new Map();
   /** @type {Map<string, import("./uploads.js").Entry>} */
   locals = new Map();
-  /** Ids of jobs whose deletion can be undone. @type {Set<string>} */
-  deleting = new Set();
+  /** By the ids of jobs that are being deleted, whether that can still be undone. @type {Map<string, boolean>} */
+  deleting = new Map();
   /** Ids of jobs. @type {Set<string>} */
   selected = new Set();
   filter = { q: "", state: "" };
@@ -31,6 +31,8 @@ export class Store {
   /** The job that a link led to: shown wherever it would be in the list. @type {string | null} */
   named = null;
   loaded = false;
+  /** Ids of jobs that were deleted: a list may be older than that. @type {Set<string>} */
+  #deleted = new Set();
   /** @type {Map<string, {key: string, at: number}>} */
   #places = new Map();
   /** @type {Map<string, Pace>} */
@@ -44,19 +46,21 @@ export class Store {
    * @returns {boolean} whether it is news
    */
   put(job) {
+    if (this.#deleted.has(job.id)) return false;
     const known = this.jobs.get(job.id);
     if (known && known.version >= job.version) {
       if (known.version === job.version) this.move([job]); // its place changes without its version
       return false;
     }
-    if (!known && job.id !== this.named && !this.#fits(job)) return false;
+    const sent = [...this.locals.values()].filter(({ uploadId }) => uploadId === job.id);
+    const wanted = sent.length > 0 || job.id === this.named || this.#fits(job);
+    if (!known && !wanted) return false;
     this.jobs.set(job.id, job);
     if (job.state === "converting" && job.phase === "converting") this.#pace(job);
     else this.#paces.delete(job.id);
     if (job.state === "uploading") return true;
     this.uploads.delete(job.id);
-    for (const local of this.locals.values()) {
-      if (local.uploadId !== job.id) continue;
+    for (const local of sent) {
       this.#places.set(job.id, { key: local.key, at: local.at });
       this.locals.delete(local.key);
     }
@@ -92,7 +96,9 @@ export class Store {
 
   /** @param {string} id */
   remove(id) {
+    this.#deleted.add(id);
     this.jobs.delete(id);
+    this.uploads.delete(id);
     this.deleting.delete(id);
     this.selected.delete(id);
   }
@@ -130,8 +136,11 @@ export class Store {
    */
   listUploads(uploads) {
     this.uploads.clear();
-    for (const upload of uploads)
+    for (const upload of uploads) {
+      const { state } = this.jobs.get(upload.id) ?? {};
+      if (this.#deleted.has(upload.id) || (state && state !== "uploading")) continue; // an older list
       this.uploads.set(upload.id, { ...upload, metadata: metadataOf(upload.metadata) });
+    }
   }
 
   /** @param {any} job */
@@ -169,6 +178,7 @@ export class Store {
       found.set(job.id, { ...place, ...found.get(job.id), job });
     }
     return [...found.values()]
+      .filter(({ local }) => local?.state !== "canceled")
       .map((item) => ({ ...item, row: this.#row(item, now) }))
       .sort((a, b) => b.at - a.at);
   }
@@ -179,10 +189,7 @@ export class Store {
    */
   #row({ job, upload, local }, now) {
     const left = job ? (this.#paces.get(job.id)?.secondsLeft(1, now) ?? null) : null;
-    return row(
-      { job, upload, local, left, deleting: Boolean(job && this.deleting.has(job.id)) },
-      now,
-    );
+    return row({ job, upload, local, left, deleting: job && this.deleting.get(job.id) }, now);
   }
 
   /**

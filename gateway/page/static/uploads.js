@@ -1,10 +1,11 @@
 /** Files on their way up, three at a time: paused, continued, kept over lost connections, canceled. */
 import { Problem } from "./api.js";
 import { isReadable, lookAt, refusal, tooMuch } from "./checks.js";
+import * as entries from "./entry.js";
 import { Pace } from "./pace.js";
 import * as parcel from "./parcel.js";
 import { isSameFile } from "./rows.js";
-import { end, send } from "./transfer.js";
+import { cancel, end, ready, send } from "./transfer.js";
 
 const AT_ONCE = 3;
 const AGAIN_MS = [1000, 2000, 5000, 10_000, 20_000];
@@ -13,13 +14,11 @@ const PASSING = [0, 408, 409, 423, 429];
 /** An upload that is gone is started again, but not for ever. */
 const MOST_BEGINNINGS = 3;
 const RUNNING = ["sending", "extracting"];
+/** Nothing of these is sent any more. */
+const OVER = ["canceled", "refused", "sealed"];
 
 /**
- * @typedef {import("./rows.js").Local & {
- *   file: File, options: Record<string, string>, at: number, parcel: parcel.Parcel | null,
- *   url: string | null, uploadId: string | null, pace: Pace | null, tries: number, beginnings: number,
- *   stop: () => void, abort: AbortController, timer: ReturnType<typeof setTimeout> | undefined,
- * }} Entry
+ * @typedef {import("./entry.js").Entry} Entry
  *
  * @typedef {object} Surroundings
  * @property {Map<string, any>} known unfinished uploads that the server tells of, by id
@@ -27,6 +26,7 @@ const RUNNING = ["sending", "extracting"];
  * @property {() => void} changed
  * @property {() => void} loggedOut
  * @property {(uploadId: string) => void} sealed
+ * @property {(uploadId: string) => void} gone
  * @property {(error: unknown) => void} complain
  */
 
@@ -48,40 +48,13 @@ export class Uploads {
   add(files, options) {
     const now = Date.now();
     for (const [index, file] of files.entries()) {
-      const entry = this.#entry(file, options, now - index / 1000);
-      entry.uploadId = this.#begunBefore(entry)?.id ?? null;
+      const at = now - index / 1000;
+      const entry = entries.entry(`${Math.floor(at)}-${this.#count++}`, file, options, at);
+      entry.uploadId = this.#begunBefore(entry);
       this.entries.set(entry.key, entry);
       this.#look(entry).catch(this.around.complain);
     }
     this.around.changed();
-  }
-
-  /**
-   * @param {File} file
-   * @param {Record<string, string>} options
-   * @param {number} at
-   * @returns {Entry}
-   */
-  #entry(file, options, at) {
-    const key = `${Math.floor(at)}-${this.#count++}`;
-    return {
-      ...{ key, file, options, at, name: file.name, size: file.size, total: file.size, sent: 0 },
-      ...{
-        state: "checking",
-        soundOnly: false,
-        parcel: null,
-        url: null,
-        uploadId: null,
-        pace: null,
-      },
-      ...{
-        tries: 0,
-        beginnings: 0,
-        stop: () => {},
-        abort: new AbortController(),
-        timer: undefined,
-      },
-    };
   }
 
   /** @param {Entry} entry */
@@ -95,9 +68,8 @@ export class Uploads {
   /** @param {Entry} entry */
   #begunBefore({ file }) {
     const taken = new Set([...this.entries.values()].map(({ uploadId }) => uploadId));
-    return [...this.around.known.values()].find(
-      (upload) => !taken.has(upload.id) && isSameFile(upload, file),
-    );
+    const isIt = (/** @type {any} */ upload) => !taken.has(upload.id) && isSameFile(upload, file);
+    return [...this.around.known.values()].find(isIt)?.id ?? null;
   }
 
   /** Begin as many as may run at once. */
@@ -108,14 +80,27 @@ export class Uploads {
       .filter(({ state }) => state === "waiting")
       .slice(0, Math.max(0, free))) {
       this.#set(entry, "sending");
-      this.#run(entry).catch((error) => this.#failed(entry, error));
+      this.#start(entry);
     }
   }
 
   /** @param {Entry} entry */
-  async #run(entry) {
+  #start(entry) {
+    const run = ++entry.runs;
+    entry.stop(); // of the run before
+    this.#run(entry, run).catch((error) => this.#failed(entry, run, error));
+  }
+
+  /**
+   * @param {Entry} entry
+   * @param {number} run
+   */
+  async #run(entry, run) {
+    const isOver = () => entry.state !== "sending" || entry.runs !== run; // paused or canceled meanwhile
+    await ready();
+    if (isOver()) return;
     if (entry.parcel === null) await this.#pack(entry);
-    if (entry.state !== "sending") return; // paused or canceled meanwhile
+    if (isOver()) return;
     const { soundOnly, digest, body } = /** @type {parcel.Parcel} */ (entry.parcel);
     const problem = tooMuch(body.size, this.around.allowed);
     if (problem) return this.#refuse(entry, problem);
@@ -131,20 +116,14 @@ export class Uploads {
     };
     if (entry.url === null) entry.beginnings += 1;
     entry.pace = new Pace(Date.now());
-    const stop = await send(
-      body,
-      entry.url,
-      metadata,
-      `${entry.key}-${entry.beginnings}`,
-      this.#heard(entry),
-    );
-    entry.stop = stop;
-    if (entry.state !== "sending") stop();
+    entry.stop = send(body, entry.url, metadata, entry.key, this.#heard(entry, run));
   }
 
   /** @param {Entry} entry */
   async #pack(entry) {
-    const begun = entry.uploadId ? this.around.known.get(entry.uploadId) : null;
+    const id = entry.uploadId ?? this.#begunBefore(entry); // the server may have told meanwhile
+    const begun = this.around.known.get(id ?? "");
+    entry.uploadId = begun?.id ?? null;
     const soundWanted = begun ? begun.metadata.sound === "true" : entry.options.sound !== "false";
     const onProgress = (/** @type {number} */ done) => {
       entry.extracted = done;
@@ -155,25 +134,24 @@ export class Uploads {
     entry.soundOnly = entry.parcel.soundOnly;
     entry.total = entry.parcel.body.size;
     if (entry.state === "extracting") this.#set(entry, "sending");
-    if (!begun || !this.entries.has(entry.key)) return;
+    if (!begun || entry.state === "canceled") return;
     if (parcel.continues(entry.parcel, begun)) {
-      entry.url = new URL(begun.links.self, document.baseURI).href;
+      entries.begin(entry, new URL(begun.links.self, document.baseURI).href);
       return;
     }
     entry.uploadId = null;
-    this.around.known.delete(begun.id);
-    await end(begun.links.self);
+    if (await end(begun.links.self)) this.around.gone(begun.id);
   }
 
   /**
    * @param {Entry} entry
+   * @param {number} run
    * @returns {import("./transfer.js").Heard}
    */
-  #heard(entry) {
+  #heard(entry, run) {
     return {
       begun: (url) => {
-        entry.url = url;
-        entry.uploadId = new URL(url).pathname.split("/").pop() ?? null;
+        entries.begin(entry, url);
         this.around.changed();
       },
       sent: (sent) => {
@@ -187,28 +165,29 @@ export class Uploads {
         if (entry.uploadId) this.around.sealed(entry.uploadId);
         this.#pump();
       },
-      failed: (problem) => this.#failed(entry, problem),
+      failed: (problem) => this.#failed(entry, run, problem),
     };
   }
 
   /**
    * @param {Entry} entry
+   * @param {number} run
    * @param {unknown} error
-   * @returns {Promise<void>}
    */
-  async #failed(entry, error) {
+  async #failed(entry, run, error) {
     if (!(error instanceof Problem)) throw error;
-    if (error.status === 0 && !(await isReadable(entry.file)))
-      return this.#refuse(entry, refusal("no.read"));
-    if (entry.state !== "sending") return;
+    const isKept = error.status !== 0 || (await isReadable(entry.file));
+    if (entry.state !== "sending" || entry.runs !== run) return;
+    if (!isKept) return this.#refuse(entry, refusal("no.read"));
     const gone = entry.url !== null && [404, 410].includes(error.status);
+    const passes = PASSING.includes(error.status) || error.status >= 500 || error.status === 401;
+    if (entry.ended && (gone || passes)) return this.#refuse(entry, refusal("no.upload"));
     if (gone && entry.beginnings < MOST_BEGINNINGS) {
       entry.url = entry.uploadId = null;
       entry.sent = 0;
-      return this.#run(entry).catch((again) => this.#failed(entry, again));
+      return this.#start(entry);
     }
     const told = { code: error.code, message: error.message, hint: error.hint };
-    const passes = PASSING.includes(error.status) || error.status >= 500 || error.status === 401;
     if (!passes) return this.#refuse(entry, told);
     entry.problem = [0, 401].includes(error.status) ? undefined : told;
     this.#set(entry, "offline");
@@ -250,15 +229,41 @@ export class Uploads {
   async cancel(key) {
     const entry = this.entries.get(key);
     if (!entry) return;
-    this.entries.delete(key);
-    entry.state = "paused";
+    this.#set(entry, "canceled"); // no row, but it hides the server's until that is gone
     entry.abort.abort();
     clearTimeout(entry.timer);
-    entry.stop();
-    if (entry.uploadId) this.around.known.delete(entry.uploadId);
     this.#pump();
-    this.around.changed();
-    if (entry.url) await end(entry.url);
+    try {
+      await this.#end(entry);
+    } finally {
+      this.entries.delete(key);
+      this.around.changed();
+    }
+  }
+
+  /** @param {Entry} entry */
+  async #end(entry) {
+    await entry.stop();
+    const id = entry.uploadId ?? "";
+    const url = entry.url ?? this.around.known.get(id)?.links.self;
+    if (url && (await cancel(url))) this.around.gone(id);
+  }
+
+  /**
+   * Hear that an upload was ended by somebody else: another window, or a server that waited for too long.
+   * @param {string} id
+   */
+  ended(id) {
+    for (const entry of this.entries.values()) {
+      if (!entry.begun.has(id) || OVER.includes(entry.state)) continue;
+      if (entry.state === "sending" && entry.uploadId === id) {
+        entry.ended = true; // what is under way is refused, and that may say more
+        continue;
+      }
+      clearTimeout(entry.timer);
+      this.#refuse(entry, refusal("no.upload"));
+      this.#end(entry).catch(this.around.complain); // it may have been begun anew already
+    }
   }
 
   /** Tell whether bytes flow, or will. */
@@ -271,11 +276,7 @@ export class Uploads {
    * @param {number} now
    */
   tick(now) {
-    for (const entry of this.entries.values()) {
-      entry.rate = entry.pace?.perSecond(now) ?? null;
-      entry.left = entry.pace?.secondsLeft(entry.total, now) ?? null;
-      entry.stalled = entry.state === "sending" && (entry.pace?.stalled(now) ?? false);
-    }
+    for (const entry of this.entries.values()) entries.tick(entry, now);
   }
 
   /**

@@ -1,4 +1,4 @@
-"""Every state that a row may be in, side by side: what passes in a moment is looked at as well."""
+"""Every state that a row and the administration may be in, side by side: what passes in a moment as well."""
 
 import json
 from datetime import UTC, datetime
@@ -44,6 +44,23 @@ LOCALS: dict[str, dict[str, Any]] = {
     "sealed": {"sent": 1_600_000_000},
     "refused": {"problem": {"code": "no.empty", "message": ["no.empty"], "hint": ["no.empty.hint"]}},
 }
+ADMINISTRATION: dict[str, dict[str, Any]] = {
+    "users": {
+        "users": [
+            {"username": "admin@example.com", "admin": True, "disabled": False},
+            {"username": "both@example.com", "admin": True, "disabled": True},
+            *({"username": name, "admin": False, "disabled": True} for name in HOSTILE),
+        ]
+    },
+    "dead-letters/video": {"dead_letters": [{"body": body * 10, "reason": "no JSON"} for body in HOSTILE]},
+    "dead-letters/mp3": {"dead_letters": [{"body": "{}", "reason": "no fid in it"}]},
+    "doctor": {
+        "findings": [
+            {"name": "MongoDB", "ok": True, "seen": "answers", "advice": None},
+            {"name": "RabbitMQ", "ok": False, "seen": HOSTILE[3], "advice": "Start it."},
+        ]
+    },
+}
 STATES = {*JOBS, *UPLOADS, *LOCALS, "deleting"}
 IS_FOLLOWING = """() => performance.getEntriesByType("resource")
     .filter(entry => entry.name.includes("/v1/jobs?")).length > 1"""
@@ -57,7 +74,7 @@ FILL = """async locals => {
         store.locals.set(key, { ...local, file: {}, pace: pace(key === "stalled") });
     }
     const [first] = [...store.jobs.values()].filter(job => job.source.filename === "deleting.mp4");
-    store.deleting.add(first.id);
+    store.deleting.set(first.id, true);
     changed();
 }"""
 
@@ -76,6 +93,15 @@ def hang(visit: Visit, job: dict[str, Any]) -> None:
     now = datetime.now(UTC).timestamp() * 1000
     visit.page.evaluate(FILL, {name: _local(name, more, now) for name, more in LOCALS.items()})
     visit.expect_state("stalled.mp4", "stalled")
+
+
+def furnish(visit: Visit, job: dict[str, Any]) -> None:
+    """Have the administration show every state, made of a job that is done, when it is opened next."""
+    jobs = [_job(job, n, name, more) for n, (name, more) in enumerate(JOBS.items())]
+    owned = [{**job, "owner": HOSTILE[n % len(HOSTILE)]} for n, job in enumerate(jobs)]
+    _answer(visit, "**/v1/admin/jobs?*", {"jobs": owned, "before": None})
+    for path, body in ADMINISTRATION.items():
+        _answer(visit, f"**/v1/admin/{path}", body)
 
 
 def _answer(visit: Visit, path: str, body: dict[str, Any]) -> None:

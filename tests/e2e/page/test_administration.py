@@ -1,19 +1,27 @@
 """What administrators do on the page, and that nobody else sees it."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
 import pika
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Request, Route, expect
 
+from dev.stack import Stack
 from tests.e2e.conftest import CLIP, User, wait_for
 from tests.e2e.page.conftest import Visit, Visits
 
 UNREADABLE = b"no message of ours <b>"
 IS_ONE = "async () => (await (await fetch('v1/admin/dead-letters/video')).json()).dead_letters.length === 1"
+
+
+def publish_unreadable(stack: Stack) -> None:
+    url = (stack.secrets / "rabbitmq_url").read_text()
+    with pika.BlockingConnection(pika.URLParameters(url)) as connection:
+        connection.channel().basic_publish("", "video", UNREADABLE)
 
 
 @pytest.fixture
@@ -101,21 +109,19 @@ def test_an_administrator_sees_and_ends_the_jobs_of_others(office: Visit, strang
 
 
 def test_messages_that_nobody_could_read_are_put_back_or_deleted(office: Visit) -> None:
-    url = (office.user.stack.secrets / "rabbitmq_url").read_text()
-    with pika.BlockingConnection(pika.URLParameters(url)) as connection:
-        connection.channel().basic_publish("", "video", UNREADABLE)
-    office.page.wait_for_function(IS_ONE)
+    publish_unreadable(office.user.stack)
+    wait_for(lambda: office.page.evaluate(IS_ONE))
 
     open_administration(office)
     expect(office.page.locator(".admin code")).to_have_text(UNREADABLE.decode())
     with office.page.expect_response(re.compile("/replay$")) as replaying:
         office.page.get_by_role("button", name="Put back").click()
     assert replaying.value.json() == {"replayed": 1}
-    office.page.wait_for_function(IS_ONE)
+    wait_for(lambda: office.page.evaluate(IS_ONE))
     office.page.locator(".admin > summary").click()
     open_administration(office)
 
-    office.page.locator(".admin").get_by_role("button", name="Delete", exact=True).click()
+    office.page.get_by_role("button", name="Delete: video").click()
     expect(office.page.locator(".admin")).to_contain_text("video: None.")
 
 
@@ -128,3 +134,44 @@ def test_the_health_of_every_server_is_told(office: Visit) -> None:
         shown = office.page.locator(".admin li.good, .admin li.bad").filter(has_text=finding["name"]).first
         expect(shown.locator(".word")).to_have_text(word)
     assert len(findings) > 3
+
+
+@contextmanager
+def answered_backwards(visit: Visit, path: str) -> Iterator[None]:
+    """Have two requests answered in the wrong order."""
+    routes: list[Route] = []
+    visit.page.route(path, lambda route: routes.append(route))  # noqa: PLW0108  # Playwright marks it
+    yield
+    wait_for(lambda: visit.page.wait_for_timeout(50) or len(routes) > 1)
+    for route in reversed(routes):
+        with visit.page.expect_response(path):
+            route.continue_()
+    visit.page.unroute(path)
+
+
+def test_the_list_is_of_the_owner_who_was_asked_for_last(office: Visit, stranger: User, user: User) -> None:
+    for owner in (stranger, user):
+        owner.outcome(owner.upload(CLIP, f"of {owner.name}.mp4"))
+    open_administration(office)
+    field = office.page.get_by_label("Owner")
+
+    with answered_backwards(office, "**/v1/admin/jobs?*"):
+        for owner in (stranger, user):
+            field.fill(owner.name)
+            field.press("Enter")
+
+    expect(entry(office, f"of {user.name}.mp4")).to_be_visible()
+    expect(entry(office, f"of {stranger.name}.mp4")).to_have_count(0)
+
+
+def test_the_password_that_is_told_is_the_one_that_counts(office: Visit, stranger: User) -> None:
+    open_administration(office)
+    button = entry(office, stranger.name).get_by_role("button", name="Reset password")
+    resets: list[Request] = []
+    office.page.on("request", lambda sent: resets.append(sent) if sent.method == "PATCH" else None)
+
+    button.dblclick()
+
+    wait_for(lambda: office.page.wait_for_timeout(50) or (len(resets) == 2 and resets[1].response()))
+    expect(office.page.locator("#said p")).to_have_count(2)
+    assert can_log_in(office, stranger.name, told_password(office, stranger.name))

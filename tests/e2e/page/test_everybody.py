@@ -1,13 +1,15 @@
 """The page for those who cannot point, cannot see, or have a narrow or a dark screen."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import CLIP, PASSWORD
+from tests.e2e.conftest import CLIP, User
 from tests.e2e.page import gallery
 from tests.e2e.page.conftest import Visit, Visits
+from tests.e2e.page.test_administration import open_administration, told_password
 from tests.e2e.page.test_survival import begin, slow_down
 
 SCREENS = [(320, "light"), (320, "dark"), (1280, "light"), (1280, "dark")]
@@ -53,70 +55,65 @@ def test_nobody_is_shut_out_from_a_row_in_any_state(visits: Visits, width: int, 
     assert visit.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-def test_the_keyboard_alone_does_everything(visits: Visits) -> None:
-    visit = visits()
-    visit.page.on("filechooser", lambda _: None)  # asked for now, or the browser may open its own before
-    keys = visit.page.keyboard
-    expect(visit.page.get_by_label("E-mail address")).to_be_focused()
-    keys.type(visit.user.name)
-    keys.press("Tab")
-    keys.type(PASSWORD)
-    keys.press("Enter")
-    visit.page.wait_for_selector("#choose", state="attached")
-
-    reach(visit, "#choose")
-    with visit.page.expect_file_chooser() as choosing:
-        keys.press("Enter")
-    choosing.value.set_files(CLIP)
-    visit.expect_state(CLIP.name, "ready")
-
-    reach(visit, "[data-do=play]")
-    keys.press("Enter")
-    expect(visit.page.locator("audio")).to_be_visible()
-    reach(visit, "[data-do=download]")
-    with visit.page.expect_download():
-        keys.press("Enter")
-    reach(visit, "[data-do=delete]")
-    keys.press("Enter")
-    reach(visit, "[data-do=undo]")
-    keys.press("Enter")
-    visit.expect_state(CLIP.name, "ready")
-
-
-CONTROLS = "a[href], button, input:not([type=hidden]), select, summary, audio"
-NUMBER_THEM = f"""() => [...document.querySelectorAll("{CONTROLS}")]
-    .filter(control => control.checkVisibility({{ visibilityProperty: true }}))
-    .map((control, number) => {{ control.dataset.number = number; return control.outerHTML; }})"""
-
-
-def test_tab_comes_to_every_control_in_its_order(visits: Visits) -> None:
-    visit = visits()
+@pytest.mark.parametrize(("width", "scheme"), SCREENS)
+def test_nobody_is_shut_out_from_the_administration(
+    visits: Visits, new_user: Callable[..., User], width: int, scheme: str
+) -> None:
+    boss, name = new_user("--admin"), f"{width}-{scheme}@example.com"
+    visit = visits(boss, viewport={"width": width, "height": 800}, color_scheme=scheme)
+    visit.tolerated = r"409 \("
     visit.log_in()
-    job = visit.user.outcome(visit.user.upload(CLIP, "real.mp4"))
-    visit.expect_state("real.mp4", "ready")
-    gallery.hang(visit, job)
-    visit.act("ready.mp4", "play")
-    visit.act("failed.mp4", "again")
-    visit.row("ready.mp4").locator(".pick").check()
-    for summary in (".options > summary", ".technical > summary", ".account > summary"):
-        visit.page.locator(summary).first.click()
-    expect(visit.page.get_by_text("this browser")).to_be_visible()
-    expect(visit.page.locator(".chapters button")).to_have_count(len(gallery.CHAPTERS))
+    open_administration(visit)
+    assert visit.faults() == []
 
-    controls = visit.page.evaluate(NUMBER_THEM)
-    visit.page.evaluate("document.activeElement.blur(); scrollTo(0, 0); getSelection().removeAllRanges()")
-    came: list[int] = []
-    for _ in range(2 * len(controls)):
-        visit.page.keyboard.press("Tab")
-        number = visit.page.evaluate("document.activeElement.dataset.number")
-        if number is None:
-            break
-        if int(number) not in came[-1:]:  # a player has parts of its own
-            came.append(int(number))
+    visit.page.locator(".admin [name=username]").fill(name)
+    visit.page.get_by_role("button", name="Add a user").click()
+    told_password(visit, name)
+    visit.page.locator(".admin [name=username]").fill(name)
+    visit.page.get_by_role("button", name="Add a user").click()
+    expect(visit.page.get_by_role("alert")).to_have_text("There is a user with this name already.")
+    assert visit.faults() == []
 
-    missed = [control for number, control in enumerate(controls) if number not in came]
-    assert missed == []
-    assert sorted(came) == sorted(set(came))
+    gallery.furnish(visit, boss.outcome(boss.upload(CLIP)))
+    visit.page.locator(".admin > summary").click()
+    open_administration(visit)
+    expect(visit.page.get_by_text("not well")).to_be_visible()
+    assert visit.page.locator(".admin code").count() == len(gallery.HOSTILE) + 1
+    assert visit.faults() == []
+    assert visit.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize(("width", "scheme"), SCREENS)
+def test_nobody_is_shut_out_from_the_way_in_and_the_account(
+    visits: Visits, user: User, width: int, scheme: str
+) -> None:
+    visit, other = visits(viewport={"width": width, "height": 800}, color_scheme=scheme), visits()
+    other.log_in()
+    other.page.wait_for_selector(".account")
+    other.tolerated = visit.tolerated = r"401 \(|net::ERR_"
+    visit.log_in("a wrong password")
+    expect(visit.page.get_by_role("alert")).to_be_visible()
+    assert visit.faults() == []
+
+    visit.log_in()
+    visit.page.locator(".account > summary").click()
+    expect(visit.page.get_by_role("button", name="End: ")).to_be_visible()  # the other window
+    visit.page.get_by_label("Current password").fill("a wrong password")
+    visit.page.get_by_label("New password").fill("a password that is new")
+    visit.page.get_by_role("button", name="Change password").click()
+    expect(visit.page.get_by_role("alert")).to_be_visible()
+    assert visit.faults() == []
+    assert visit.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+    visit.page.context.set_offline(True)  # that is how Playwright has it
+    visit.page.get_by_label("Search by name").fill("x")
+    expect(visit.page.locator(".notices .banner, .notices .problem").first).to_be_visible()
+    assert visit.faults() == []
+
+    visit.page.context.set_offline(False)  # that is how Playwright has it
+    user.http.post("/v1/logout").raise_for_status()
+    expect(visit.page.locator(".note")).to_contain_text("You have been logged out.")
+    assert visit.faults() == []
 
 
 def test_what_is_announced_reads_like_a_list_of_sentences(visit: Visit, heavy_sound: Path) -> None:
@@ -129,25 +126,14 @@ def test_what_is_announced_reads_like_a_list_of_sentences(visit: Visit, heavy_so
     visit.act(heavy_sound.name, "delete")
     visit.expect_state(heavy_sound.name, "deleting")
 
-    quarters = ("25%", "50%", "75%")
-    of_file = (
-        *("sending.", "paused.", "sending."),
-        *(f"{part} sent." for part in quarters),
-        "converting.",
-        *(f"{part} converted." for part in quarters),
-        *("the MP3 is ready.", "deleted. It can be undone for some seconds."),
-    )
-    whole = iter(["1 file chosen.", *(f"{heavy_sound.name}: {sentence}" for sentence in of_file)])
+    done = ("the MP3 is ready.", "deleted. It can be undone for some seconds.")
+    steps = ("sending.", "paused.", "sending.", "converting.", *done)
+    quarters = [f"{part}% {verb}." for verb in ("sent", "converted") for part in (25, 50, 75)]
     said = visit.page.locator("#said p").all_inner_texts()
-    assert [sentence for sentence in said if sentence not in whole] == []  # each in its turn, none twice
-    for sentence in ("paused.", "the MP3 is ready."):
-        assert f"{heavy_sound.name}: {sentence}" in said
-
-
-def reach(visit: Visit, selector: str) -> None:
-    """Press Tab until something has the focus."""
-    for _ in range(60):
-        if visit.page.evaluate("selector => document.activeElement.matches(selector)", selector):
-            return
-        visit.page.keyboard.press("Tab")
-    raise AssertionError(f"Tab never comes to {selector}")
+    assert said[0] == "1 file chosen."
+    told = [sentence.removeprefix(f"{heavy_sound.name}: ") for sentence in said[1:]]
+    for whole in (steps, quarters):  # how far it was when it was paused is left to chance
+        in_turn = iter(whole)
+        assert [sentence for sentence in told if sentence in whole and sentence not in in_turn] == []
+    assert set(told) <= {*steps, *quarters}
+    assert {"paused.", "the MP3 is ready."} <= set(told)

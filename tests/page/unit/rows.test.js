@@ -87,6 +87,7 @@ const CONTRACT = [
   ["a canceled job", { job: job({ state: "canceled" }) }, "canceled", ["again", "delete"]],
   ["an expired job", { job: job({ state: "expired", links: {} }) }, "expired", ["delete"]],
   ["a job that is being deleted", { job: done(), deleting: true }, "deleting", ["undo"]],
+  ["a job that is deleted just now", { job: done(), deleting: false }, "deleting", []],
 ];
 
 for (const [name, documents, state, actions] of CONTRACT)

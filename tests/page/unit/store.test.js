@@ -155,3 +155,65 @@ test("a file of the same name that another tab sends has a row of its own", () =
 
   assert.equal(store.items(0).length, 2);
 });
+
+/** @param {Record<string, any>} more */
+function local(more) {
+  const told = { key: "1-0", at: 1, name: "talk.mp4", size: 5, total: 5, sent: 0, beginnings: 1 };
+  return /** @type {any} */ ({ ...told, state: "sending", uploadId: null, ...more });
+}
+
+/** @param {string} id */
+function upload(id) {
+  const times = { created_at: "2026-01-01", updated_at: "2026-01-01" };
+  return { id, filename: "talk.mp4", metadata: "", length: 5, offset: 0, ...times };
+}
+
+test("a job that was deleted does not come back by a list that was asked for before", () => {
+  const store = new Store();
+  store.list([job(2), job(1)], null, known(store));
+  const before = known(store);
+  store.remove("job1");
+
+  store.list([job(2), job(1)], null, before);
+
+  assert.deepEqual(shown(store), ["job2"]);
+});
+
+test("an upload that ended does not come back by a list that was asked for before", () => {
+  const store = new Store();
+  store.put(job(1, { state: "queued" }));
+  store.remove("job2");
+
+  store.listUploads([upload("job1"), upload("job2")]);
+
+  assert.equal(store.uploads.size, 0);
+});
+
+test("what this tab sends is followed to its end, though other files are looked for", () => {
+  const store = new Store();
+  store.locals.set("1-0", local({ state: "sealed", uploadId: "job1" }));
+  store.narrow("state", "failed");
+
+  store.put(job(1, { state: "queued", source: { filename: "talk.mp4" } }));
+
+  assert.deepEqual(
+    store.items(0).map(({ key, row }) => [key, row.state]),
+    [["1-0", "queued"]],
+  );
+  assert.equal(store.locals.size, 0);
+});
+
+test("an upload that is being canceled is no row, whatever the server tells of it", () => {
+  const store = new Store();
+  const arriving = { state: "uploading", source: { filename: "talk.mp4" } };
+  store.locals.set("1-0", local({ state: "canceled" }));
+  store.put(job(1, arriving)); // its address is not known yet
+  assert.equal(store.items(0).length, 0);
+
+  store.locals.set("1-0", local({ state: "canceled", uploadId: "job1" }));
+  store.listUploads([upload("job1")]);
+  assert.equal(store.items(0).length, 0);
+
+  store.put(job(1, { state: "queued", version: 2 })); // the last byte was faster
+  assert.equal(store.items(0).length, 1);
+});

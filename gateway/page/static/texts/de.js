@@ -158,6 +158,15 @@ export default {
   "said.deleting": "{name}: gelöscht. Das lässt sich einige Sekunden lang rückgängig machen.",
   "said.chosen.one": "{n} Datei ausgewählt.",
   "said.chosen.other": "{n} Dateien ausgewählt.",
+  "said.user.added": "{name} ist angelegt. Das Passwort steht oben in der Verwaltung.",
+  "said.user.disabled": "{name} ist gesperrt.",
+  "said.user.enabled": "{name} ist freigegeben.",
+  "said.user.reset": "{name} hat ein neues Passwort. Es steht oben in der Verwaltung.",
+  "said.job.requeue": "{name}: wird neu umgewandelt.",
+  "said.job.fail": "{name}: beendet.",
+  "said.letters.replayed": "Die Nachrichten sind in ihre Warteschlange zurückgestellt.",
+  "said.letters.dropped": "Die Nachrichten sind gelöscht.",
+  "said.session.ended": "{name}: abgemeldet.",
 
   "no.empty": "Die Datei ist leer.",
   "no.empty.hint": "Wählen Sie eine andere Datei aus.",
@@ -173,6 +182,8 @@ export default {
   "kind.page": "eine Webseite",
   "no.read": "Die Datei lässt sich nicht mehr lesen.",
   "no.read.hint": "Sie wurde verschoben oder geändert: wählen Sie sie noch einmal aus.",
+  "no.upload": "Das Hochladen wurde in einem anderen Fenster beendet oder hat zu lange gewartet.",
+  "no.upload.hint": "Wählen Sie die Datei noch einmal aus, um sie von vorn zu senden.",
   "refused.invalid_credentials": "Die E-Mail-Adresse oder das Passwort ist falsch.",
   "refused.user_exists": "Einen Benutzer mit diesem Namen gibt es schon.",
   "refused.offline": "Der Server antwortet nicht. Versuchen Sie es gleich noch einmal.",
@@ -184,7 +195,7 @@ export default {
   admin: "Verwaltung",
   "admin.users": "Benutzer",
   "admin.add": "Benutzer anlegen",
-  "admin.user.added":
+  "admin.password":
     "{name} kann sich mit dem Passwort {password} anmelden. Es wird nur jetzt gezeigt.",
   "admin.disable": "Sperren",
   "admin.enable": "Freigeben",
