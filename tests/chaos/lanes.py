@@ -94,7 +94,7 @@ class Lanes:
         stage, me = self._stage, self._user.name
         return [
             Point("Jobs.discard", self._upload_text),
-            Point("Blobs._delete_file", self._upload_text),
+            Point("Blobs._delete_file", lambda: self._delete(stage.failed(me).id)),
             Point("Blobs._delete_chunks", lambda: self._delete(stage.failed(me).id)),
             Point("Jobs.delete", lambda: self._delete(stage.failed(me).id)),
             Point("Deletions.note", lambda: self._delete(stage.failed(me).id)),
