@@ -5,6 +5,8 @@ import { html, nothing } from "./vendor/lit-html/lit-html.js";
 
 /** What is quieter than this, of 255, is not made to look loud. */
 const QUIETEST = 32;
+/** When a waveform that did not come is asked for again. */
+const AGAIN_MS = 10_000;
 
 /** @type {Map<string, number[]>} */
 const peaks = new Map();
@@ -116,7 +118,7 @@ export function drawNew() {
           peaks.set(path, answer.peaks);
           draw(canvas, 0);
         },
-        () => canvas.removeAttribute("data-drawn"), // it is only a picture: the next drawing asks again
+        () => setTimeout(() => canvas.removeAttribute("data-drawn"), AGAIN_MS), // it is only a picture
       );
   }
 }
