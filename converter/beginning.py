@@ -31,11 +31,11 @@ def lateness(encoder: Encoder, track: Track, listed: IO[bytes]) -> float:
         ConversionFailed: ffmpeg stalled or crashed.
     """
     media = encoder.media
-    if media.picture is None or media.links:
+    if (media.picture is None and len(media.tracks) == 1) or media.links:
         return 0.0
     if media.container in STREAMS:
         late = _correction(encoder, track)
-    elif media.container == MATROSKA and media.start >= LEAST:
+    elif media.container == MATROSKA and media.start >= LEAST and media.picture is not None:
         late = _difference(encoder, media.picture, listed)
     else:
         late = 0.0

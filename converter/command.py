@@ -29,12 +29,18 @@ BARE = ("-map_metadata", "-1", "-map_chapters", "-1")
 MP3 = (*BARE, "-id3v2_version", "3", "-metadata_header_padding", str(TAG_ROOM), "-f", "mp3", sandbox.OUTPUT)
 JUMP_SECONDS = 10.0
 """What ffmpeg takes for a jump of the clock, in streams of packets."""
+RESTARTED = (
+    "asetpts='st(0,ld(0)+if(lt(PTS+ld(0),ld(1)-1/TB),ld(1)-PTS-ld(0),0));"
+    "st(1,PTS+ld(0)+NB_SAMPLES/SR/TB);PTS+ld(0)',"
+)
+"""Adds to all times what a clock that went back by more than a second has lost: a sound follows the last."""
 CEILING = 0.89
 """A peak of -1 dB."""
 TIMES: Mapping[Timing, str] = {
     "exact": ":async=1:first_pts=0",
     "drifting": ":async=1000:first_pts=0",
     "bursting": ":async=1:min_hard_comp=1:first_pts=0",
+    "restarting": ":async=1:first_pts=0",
     "joined": "",
 }
 """How the resampler keeps times: by samples that it adds or drops, or by stretching so many a second."""
@@ -186,7 +192,8 @@ def _places(plan: Plan) -> str:
     """Return the filters that put each sound at its time."""
     times = TIMES[plan.timing]
     even = plan.changing or plan.other is not None
-    return f"aresample={plan.sample_rate}{times}" if even else f"{_shape(plan)}{times}"
+    restarted = RESTARTED if plan.timing == "restarting" else ""
+    return f"{restarted}aresample={plan.sample_rate}{times}" if even else f"{restarted}{_shape(plan)}{times}"
 
 
 def _shape(plan: Plan) -> str:

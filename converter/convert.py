@@ -180,6 +180,8 @@ class _Work:
             report = self._encode(made, level, expected)
         if report.changed_rates and not made.changing:
             made = changing(made, self.options, report.changed_rates)
+            if self.encoder.media.container in whole.UNTIMED:
+                made = replace(made, timing="joined")
             report = self._encode(made, level, expected)
         timing = whole.better_timing(report, made, expected)
         if timing != made.timing:

@@ -23,8 +23,9 @@ MATROSKA_SOUND = 2
 ASF_ENCRYPTION = (
     bytes.fromhex("fbb31122 23bdd211 b4b700a0 c955fc6e"),
     bytes.fromhex("14e68a29 2226174c b935dae0 7ee9289c"),
+    bytes.fromhex("43058533 6981e649 9b74ad12 cb86d58c"),
 )
-"""The content encryption objects of ASF 3.14 and 3.15."""
+"""The content encryption objects of ASF 3.14 and 3.15, and PlayReady's."""
 HEAD_BYTES = 64 * 1024
 SAMPLE_BYTES = 4 * 1024 * 1024
 """What is looked at of a stream of packets."""

@@ -71,10 +71,11 @@ def unsupported_container(name: str | None) -> ConversionFailed:
 
 
 def unsupported_codec(name: str) -> ConversionFailed:
-    """The sound is coded in a way that is not accepted."""
+    """The sound is coded in a way that is not accepted; `none` is one that has no name."""
+    how = "in an unknown way" if name == "none" else f"as {name}"
     return ConversionFailed(
         "unsupported_codec",
-        f"The sound is encoded as {name}, which is not supported.",
+        f"The sound is encoded {how}, which is not supported.",
         "Export the video with AAC, MP3, Opus or FLAC sound and send that.",
     )
 

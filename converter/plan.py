@@ -23,12 +23,13 @@ MONO = 0.6
 """What a single channel takes of that."""
 
 
-Timing = Literal["exact", "drifting", "bursting", "joined"]
+Timing = Literal["exact", "drifting", "bursting", "restarting", "joined"]
 """How far the times in the file are believed.
 
 `exact`: every sound is put where its time says, with silence in between; `drifting`: likewise, but a clock
 that runs fast or slow stretches the sound; `bursting`: the times are those at which packets arrived, so
-only gaps of a second are gaps; `joined`: not at all, one sound comes after the other.
+only gaps of a second are gaps; `restarting`: as `exact`, but where the clock goes back the sound
+continues; `joined`: not at all, one sound comes after the other.
 """
 
 

@@ -47,8 +47,8 @@ LAYOUT = re.compile(r" Hz, ([^,]+)")
 DISPOSITION = re.compile(r"\(([a-z ]+)\)")
 CLOCK = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")
 LAYOUTS = {"mono": 1, "stereo": 2, "downmix": 2, "quad": 4, "hexagonal": 6, "octagonal": 8, "cube": 8}
-NAMELESS = re.compile(r"none \(\S+ / 0x(\w{8})")
-"""A coding that ffmpeg has no name for, and the four letters of the file, the last one first."""
+NAMELESS = re.compile(r"none \(\S+ / 0x(\w{4,8})")
+"""A coding that ffmpeg has no name for, and its number in the file: four letters, the last one first."""
 COVERS = ("mjpeg", "png")
 SPARSE = ("mpegts", "mpeg", "flv")
 """Containers that list no sound before it begins."""
@@ -56,6 +56,8 @@ DEEP = ("-probesize", "200M", "-analyzeduration", "600M")
 ID3_HEADER = 10
 LARGE_TAG = 512 * 1024
 """Behind a tag that is larger than this, ffmpeg takes whatever comes for MP3."""
+UNTAGGED = {b"\x0b\x77": "ac3", b"\x7f\xfe\x80\x01": "dts", b"RIFF": "wav"}
+"""Formats by their first bytes which are not meant to have such a tag; E-AC-3 is read as AC-3."""
 
 
 def probe(video: Path, limits: Limits, stop: threading.Event) -> Media:
@@ -123,7 +125,7 @@ def _with_pauses(video: Path) -> Iterator[str]:
 
 
 def _behind_tag(video: Path) -> tuple[str, ...]:
-    """Return the format of sound without a container behind a large tag (ID3v2)."""
+    """Return the format of sound behind a tag (ID3v2) where ffmpeg would not find it."""
     with video.open("rb") as file:
         head = file.read(ID3_HEADER)
         if not head.startswith(b"ID3") or len(head) < ID3_HEADER:
@@ -132,6 +134,9 @@ def _behind_tag(video: Path) -> tuple[str, ...]:
         size = a << 21 | b << 14 | c << 7 | d
         file.seek(ID3_HEADER + size)
         sound = file.read(4)
+    untagged = next((name for start, name in UNTAGGED.items() if sound.startswith(start)), None)
+    if untagged:
+        return ("-f", untagged, "-skip_initial_bytes", str(ID3_HEADER + size))
     if size < LARGE_TAG or len(sound) < 4:  # noqa: PLR2004 - what was asked for
         return ()
     if sound == b"fLaC":

@@ -43,6 +43,8 @@ CHANNEL = re.compile(
     r"\[Parsed_astats_\d+ @ \w+\] \[info\] (?:Channel: (\d+)|Peak level dB: (-?[\d.]+|-?inf|-?nan))"
 )
 JUMPED = "timestamp discontinuity"
+DESCRIBED = re.compile(r"\[info\]    | +: ")
+"""How a line of the description of a file begins, in which strangers may write what they like."""
 UNWRITTEN = ("[null @ ", "[u8 @ ")
 """What is said of outputs that only listen is no problem of the video's."""
 REFUSED = re.compile(r"Codec \((\w+)\) not on whitelist")
@@ -123,7 +125,7 @@ class Report:
         elif found := MEASURE.match(line):
             self._measured[found[1]] = float(found[2])
             line = line[found.end() :]  # this is written in pieces too
-        if not line:
+        if not line or DESCRIBED.match(line):
             return
         if found := REFUSED.search(line):
             self.refused.add(found[1])

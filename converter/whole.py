@@ -17,10 +17,14 @@ MOVED_SECONDS = 0.1
 """How far sounds move where the times in a file are slightly wrong."""
 REPEATED, DRIFT_SECONDS = 3, 0.15
 """How often, and by no more than what, times are kept where a clock runs fast or slow."""
+UNANCHORED = ("flv", "matroska,webm", "ogg")
+"""Containers whose duration is the time of their end, also if they were recorded from the middle on."""
 JUMPING = ("mpegts", "mpeg")
 """Streams of packets: their length is the difference of two times that may be of two clocks."""
 INDEXED, NESTED = "mov", "matroska"
 """Containers with a table of packets, from which damage takes none away, and those where it is noticed."""
+UNTIMED = ("aac", "loas", "mp3", "ac3", "eac3", "dts")
+"""Formats without times: where the sample rate changes, ffmpeg counts on with the first."""
 FRAMES_ONLY = ("aac", "amr")
 """Formats without a container, where all bytes are sound."""
 
@@ -51,7 +55,16 @@ def promised(encoder: Encoder, plan: Plan) -> float | None:
     said = declared.seconds(encoder.video, media, plan.track) or plan.track.seconds
     if said is None and not media.estimated:
         said = media.duration
+    said = _from_beginning(said, encoder, plan)
     return None if said is None else max(min(said, plan.end or said) - plan.start, 0.0)
+
+
+def _from_beginning(end: float | None, encoder: Encoder, plan: Plan) -> float | None:
+    """Return how long a file is that states when it ends, on a clock that ran before it began."""
+    begin = encoder.media.start - plan.late
+    if encoder.media.container in UNANCHORED and end is not None and SHORT_SECONDS <= begin < end:
+        return end - begin
+    return end
 
 
 def is_sure(media: Media) -> bool:
@@ -68,6 +81,8 @@ def better_timing(report: Report, plan: Plan, expected: float | None) -> Timing:
         # Damage has moved pieces of sound over each other, or far away.
         if dropped > MOVED_SECONDS or report.samples / plan.sample_rate > far:
             return "joined"
+    if plan.timing == "exact" and max(report.drops, default=0) > SHORT_SECONDS * plan.sample_rate:
+        return "restarting"
     if plan.timing != "exact" or len(report.fills) + len(report.drops) < REPEATED:
         return plan.timing
     if filled > MOVED_SECONDS and dropped > MOVED_SECONDS:
@@ -194,6 +209,7 @@ def _is_whole(encoder: Encoder, plan: Plan) -> bool:
     """Find out whether the file goes on to its promised end, though this sound does not."""
     media = encoder.media
     duration = declared.seconds(encoder.video, media, plan.track) or media.duration
+    duration = _from_beginning(duration, encoder, plan)
     if duration is None or media.picture is None:
         return False
     end, report = encoder.survey(media.picture)

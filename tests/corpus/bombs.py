@@ -294,7 +294,7 @@ BOMBS = (
             element(0x1A45DFA3, element(0x4282, b"matroska"))
             + element(0x18538067, element(0x1254C367, _nested(lambda inner: element(0x67C8, inner), 3000)))
         ),
-        "not_media",
+        "unreadable_media",
         "video.mkv",
     ),
     Hostile(

@@ -173,6 +173,43 @@ def _chained(name: str, *songs: tuple[str, str, int]) -> Timed:
     return Timed(name, make, range(3 * len(songs)))
 
 
+def _begun(kind: str, codecs: Sequence[str]) -> Timed:
+    """Return a live stream that was recorded from the middle on."""
+
+    def make(folder: Path) -> Path:
+        file = folder / f"begun.{kind}"
+        picture = (*PICTURE, "-map", "1", "-map", "0") if len(codecs) > len(("-c:a", "libopus")) else ()
+        run(*tones(4), *picture, *codecs, "-t", "4", "-output_ts_offset", "1000", file)
+        return file
+
+    return Timed(f"{kind} recorded from the middle on", make, range(4))
+
+
+def _appended(kind: str, codec: str) -> Timed:
+    """Return two files one after the other, whose clock begins again, and a pause in the second."""
+
+    def make(folder: Path) -> Path:
+        one, two, file = folder / f"one.{kind}", folder / f"two.{kind}", folder / f"both.{kind}"
+        run(*tones(4), "-c:a", codec, one)
+        drop = "noise=drop='between(pts*tb,0.98,1.98)'"
+        run(*tones(4, 4), "-c:a", codec, "-bsf:a", drop, two)
+        file.write_bytes(one.read_bytes() + two.read_bytes())
+        return file
+
+    return Timed(f"{kind} appended to another", make, [*range(5), SILENT, 6, 7], [FILLED])
+
+
+def _second_track_late() -> Timed:
+    def make(folder: Path) -> Path:
+        file = folder / "two.ts"
+        tracks = (*tones(8, layout="mono"), "-itsoffset", "3", *tones(5), "-map", "0", "-map", "1")
+        run(*tracks, "-c:a", "ac3", file)
+        return file
+
+    seconds = [SILENT] * 3 + list(range(5))
+    return Timed("ts without pictures whose other track is late", make, seconds, [FILLED])
+
+
 def _empty_first(kind: str) -> Timed:
     def make(folder: Path) -> Path:
         file = folder / f"empty.{kind}"
@@ -205,5 +242,10 @@ TIMED = (
     _chained("songs in mono and stereo", *(("libopus", n, 48000) for n in ("mono", "stereo", "mono"))),
     _chained("songs of two codecs", ("libvorbis", "stereo", 44100), ("libopus", "stereo", 48000)),
     _chained("songs in FLAC", ("flac", "stereo", 48000), ("flac", "mono", 44100)),
+    _begun("flv", (*VIDEOS["flv"], "-flvflags", "no_duration_filesize")),
+    _begun("mkv", VIDEOS["mkv"]),
+    _begun("opus", ("-c:a", "libopus")),
+    _appended("mka", "pcm_s16le"),
+    _second_track_late(),
     _empty_first("mkv"),
 )

@@ -119,15 +119,19 @@ def _blu_ray(folder: Path) -> bytes:
     return bytes(whole)
 
 
-def _windows_media(folder: Path) -> bytes:
+def _windows_media(folder: Path, kind: bytes = ASF_ENCRYPTION) -> bytes:
     """Put a content encryption object into the head."""
     whole = bytearray(_made(folder, "clear.wma", "-c:a", "wmav2"))
     content = struct.pack("<I4sI4sI4sI4s", 4, b"data", 4, b"DRM\0", 4, b"key\0", 4, b"url\0")
-    one = ASF_ENCRYPTION + struct.pack("<Q", 24 + len(content)) + content
+    one = kind + struct.pack("<Q", 24 + len(content)) + content
     size, count = struct.unpack_from("<QI", whole, 16)
     struct.pack_into("<QI", whole, 16, size + len(one), count + 1)
     whole[ASF_HEADER:ASF_HEADER] = one
     return bytes(whole)
+
+
+def _play_ready(folder: Path) -> bytes:
+    return _windows_media(folder, bytes.fromhex("430585336981e6499b74ad12cb86d58c"))
 
 
 def _title(folder: Path) -> bytes:
@@ -149,6 +153,7 @@ PROTECTED = (
     Protected("VOB of a DVD under CSS", _dvd),
     Protected("M2TS of a Blu-ray under AACS", _blu_ray),
     Protected("Windows Media under DRM", _windows_media),
+    Protected("Windows Media under PlayReady", _play_ready),
 )
 CLEAR = (
     Protected("a title with the letters of an encrypted kind", _title),

@@ -57,6 +57,10 @@ def _nameless(folder: Path) -> bytes:
     return whole.replace(b"ec-3", b"ec+3")
 
 
+def _unknown(folder: Path) -> bytes:
+    return _made("whole.mka", *sound(), "-c:a", "libopus")(folder).replace(b"A_OPUS", b"A_SONG")
+
+
 def _noise_for_sound(folder: Path) -> bytes:
     whole = bytearray(_made("whole.m4a", *sound(), "-c:a", "aac", "-movflags", "faststart")(folder))
     begin = whole.index(b"mdat") + 4
@@ -75,6 +79,7 @@ REFUSED = (
     Refused("G.726", _made("dash.avi", *sound("mono", 8000), "-c:a", "g726"), "unsupported_codec", "g726"),
     Refused("G.722", _made("call.mov", *sound("mono", 16000), "-c:a", "g722"), "unsupported_codec", "g722"),
     Refused("a coding without a name", _nameless, "unsupported_codec", "ec+3"),
+    Refused("a codec ID without a meaning", _unknown, "unsupported_codec", "in an unknown way"),
     Refused("no index", _without_index, "unreadable_media", "no index"),
     Refused("room for an index", _room_for_index, "unreadable_media", "no index"),
     Refused("a segment of a stream", _segment, "unreadable_media", "one segment"),

@@ -14,6 +14,12 @@ from converter.codepage import decoded
         ("Ελληνική μουσική", "cp1253"),
         ("卒業式の歌", "shift_jis"),
         ("我的家", "gbk"),
+        ("我的中国心第二集", "gbk"),
+        ("我的中國心第二集", "big5"),
+        ("우리들의 행복한 시간", "euc_kr"),
+        ("日本の音楽です", "euc_jp"),
+        ("Zażółć gęślą jaźń", "cp1250"),
+        ("Książka i żona", "cp1250"),
         ("Fête d'été", "latin-1"),
         ("été", "latin-1"),
         ("Zoë Müll", "cp1252"),
@@ -28,10 +34,11 @@ def test_utf_8_stays_as_it_is(text: str) -> None:
     assert decoded(text.encode()) == (text, False)
 
 
-def test_what_was_read_as_latin_1_and_written_as_utf_8_is_read_again() -> None:
-    broken = "Наш выпуск".encode("cp1251").decode("latin-1")
+@pytest.mark.parametrize(("text", "page"), [("Наш выпуск", "cp1251"), ("日本の音楽です", "shift_jis")])
+def test_what_was_read_as_latin_1_and_written_as_utf_8_is_read_again(text: str, page: str) -> None:
+    broken = text.encode(page).decode("latin-1")
 
-    assert decoded(broken.encode()) == ("Наш выпуск", True)
+    assert decoded(broken.encode()) == (text, True)
 
 
 def test_a_character_that_was_cut_in_two_is_left_out() -> None:

@@ -480,6 +480,31 @@ def test_an_mp3_of_mono_and_then_stereo_is_encoded_anew(mono_then_stereo: Path, 
     assert done.duration == pytest.approx(8, abs=0.1)
 
 
+def test_sound_without_times_gets_no_pauses_where_its_sample_rate_changes(
+    make: Make, converted: Convert
+) -> None:
+    low, high = (make(f"{rate}.aac", *TONE, "-ar", str(rate)).read_bytes() for rate in (24000, 48000))
+    video = make("radio.aac", *TONE)
+    video.write_bytes(low + high)
+
+    assert converted(video).duration == pytest.approx(8, abs=0.2)
+
+
+@pytest.mark.parametrize("name", ["song.ac3", "song.eac3", "song.wav"])
+@pytest.mark.parametrize("size", [100, 600_000])
+def test_sound_is_found_behind_a_tag_that_is_not_usual_there(
+    name: str, size: int, make: Make, converted: Convert
+) -> None:
+    video = make(name, *TONE)
+    length = bytes(size >> shift & 127 for shift in (21, 14, 7, 0))
+    video.write_bytes(b"ID3\3\0\0" + length + bytes(size) + video.read_bytes())
+
+    done = converted(video)
+
+    assert (done.complete, done.warnings) == (True, ())
+    assert done.duration == pytest.approx(4, abs=0.1)
+
+
 def test_a_sound_that_changes_is_brought_to_a_loudness(mono_then_stereo: Path, converted: Convert) -> None:
     done = converted(mono_then_stereo, loudness="-16")
 

@@ -45,6 +45,18 @@ def test_samples_bytes_and_errors_are_counted() -> None:
     assert read.bitrate(48000) == pytest.approx(172.1, abs=0.1)
 
 
+def test_what_a_title_says_is_not_said_by_ffmpeg() -> None:
+    title = "[in#0/mp3 @ 0x5] [error] Error during demuxing"
+    read = report(
+        "[info]     title           : adding 480000 audio samples of silence",
+        "[info]     artist          : discarding 480000 audio samples, timestamp discontinuity",
+        f"[info]     comment         : {title}",
+        f"                    : {title}",
+    )
+
+    assert (read.problems, read.fills, read.drops, read.jumps) == (0, [], [], 0)
+
+
 def test_a_copy_has_the_samples_that_were_decoded() -> None:
     read = report(
         "[in#0/mp3 @ 0x5] [verbose]   Input stream #0:0 (audio): 691 packets read (156370 bytes); "

@@ -139,9 +139,10 @@ def moved(*, fills: tuple[int, ...] = (), drops: tuple[int, ...] = (), problems:
         (moved(fills=(100 * RATE,), problems=1), "joined"),
         (moved(fills=(4800,) * 5), "drifting"),
         (moved(drops=(4800,) * 5), "drifting"),
+        (moved(drops=(4 * RATE,)), "restarting"),
         (moved(fills=(16384,) * 300, drops=(5472,) * 900), "bursting"),
     ],
-    ids=["no move", "pause", "pause and damage", "overlap", "far away", "slow", "fast", "bursts"],
+    ids=["no move", "pause", "pause and damage", "overlap", "far away", "slow", "fast", "restart", "bursts"],
 )
 def test_the_times_in_a_file_are_believed_as_far_as_they_make_sense(run: Report, timing: str) -> None:
     assert whole.better_timing(run, PLAN, 72.0) == timing
@@ -200,6 +201,9 @@ def test_a_file_that_ffmpeg_gives_up_is_not_whole_whatever_its_promise(tmp_path:
         (MEDIA, 10, None, 50),
         (MEDIA, 10, 30, 20),
         (MEDIA, 70, 80, 0),
+        (replace(MEDIA, start=40.0), 0, None, 20),
+        (replace(MEDIA, start=90.0), 0, None, 60),
+        (replace(MEDIA, container="mov,mp4,m4a,3gp,3g2,mj2", start=40.0), 0, None, 60),
         (replace(MEDIA, duration=None), 0, None, None),
         (replace(MEDIA, estimated=True), 0, None, None),
     ],
