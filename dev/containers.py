@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ SECRETS = CLONE / ".secrets"
 ENVIRONMENT = CLONE / ".env"
 FIRST_PORTS = {"GATEWAY_PORT": 8080, "MAIL_PORT": 8025}
 READY_SECONDS = 180.0
+WORD_SECONDS = 10.0
 
 
 def usable() -> bool:
@@ -42,10 +44,26 @@ def up() -> None:
     prepare()
     if _compose("up", "--build", "--detach", "--remove-orphans") != 0:
         raise CannotRun("docker compose up failed; its own words are above, and make logs has more")
-    deadline = time.monotonic() + READY_SECONDS
-    while missing := [name for name, state in states().items() if not _settled(state)]:
-        if time.monotonic() > deadline:
-            raise CannotRun(f"not ready after {READY_SECONDS:g} s: {', '.join(missing)}; make logs says why")
+    wait_until_ready(states)
+
+
+def wait_until_ready(
+    look: Callable[[], dict[str, str]], seconds: float = READY_SECONDS, word_seconds: float = WORD_SECONDS
+) -> None:
+    """Return when every container is; say now and then which are not, and what they are instead.
+
+    Raises:
+        CannotRun: some are not after `seconds`.
+    """
+    began = time.monotonic()
+    next_word = began + word_seconds
+    while missing := [f"{name} is {state}" for name, state in look().items() if not _settled(state)]:
+        waited = time.monotonic() - began
+        if waited > seconds:
+            raise CannotRun(f"not ready after {seconds:g} s: {', '.join(missing)}; make logs says why")
+        if time.monotonic() > next_word:
+            next_word += word_seconds
+            sys.stderr.write(f"  … {', '.join(missing)} ({waited:.0f} s)\n")
         time.sleep(0.5)
 
 
@@ -87,15 +105,21 @@ def port(name: str) -> int:
 
 
 def status() -> int:
-    """Print what runs and where it is reached; return 0 when all is well."""
+    """Print what runs and where it is reached; return 0 when all is well.
+
+    Raises:
+        CannotRun: nothing runs.
+    """
+    found = states().values()
+    if not found:
+        raise CannotRun("nothing is up: make up, or make demo")
     sys.stdout.write(_read("ps", "--all", "--format", "table {{.Service}}\t{{.Status}}\t{{.Ports}}") + "\n")
     sys.stdout.write(f"\ngateway: http://localhost:{port('GATEWAY_PORT')}\n")
     sys.stdout.write(f"mails:   http://localhost:{port('MAIL_PORT')}\n")
     sys.stdout.write(f"admin:   admin@example.com, password in {SECRETS / 'first_admin_password'}\n")
     if (demo := SECRETS / "demo_password").exists():
         sys.stdout.write(f"user:    demo@example.com, password in {demo}\n")
-    found = states().values()
-    return 0 if found and all(map(_settled, found)) else 1
+    return 0 if all(map(_settled, found)) else 1
 
 
 def users(*arguments: str, password: str = "") -> None:

@@ -17,7 +17,8 @@ import converter.settings
 import gateway.settings
 import notification.settings
 from chassis.settings import Settings
-from dev.containers import make_secrets
+from dev.containers import make_secrets, wait_until_ready
+from dev.errors import CannotRun
 
 CLONE = Path(__file__).parents[3]
 COMPOSE: dict[str, Any] = yaml.safe_load((CLONE / "docker-compose.yml").read_text())
@@ -248,6 +249,21 @@ def test_a_service_s_readme_lists_what_it_reads_and_the_defaults(name: str) -> N
         v for v, how in fields.items() if how.default is None
     }
     assert SETTINGS[name].read({**REQUIRED, **defaults}) == SETTINGS[name].read(REQUIRED)
+
+
+def test_who_waits_for_a_container_is_told_what_it_does_instead(capsys: pytest.CaptureFixture[str]) -> None:
+    looks = iter(
+        [{"auth": "running (healthy)", "gateway": "restarting (1)"}, {"gateway": "running (healthy)"}]
+    )
+
+    wait_until_ready(lambda: next(looks), word_seconds=0)
+
+    assert "  … gateway is restarting (1) (0 s)" in capsys.readouterr().err
+
+
+def test_a_container_that_never_gets_ready_is_given_up_and_named() -> None:
+    with pytest.raises(CannotRun, match=r"not ready after 0 s: gateway is restarting \(1\); make logs"):
+        wait_until_ready(lambda: {"gateway": "restarting (1)", "migrate": "exited (0)"}, seconds=0)
 
 
 def _environment(name: str, secrets: Path) -> dict[str, str]:
