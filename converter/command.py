@@ -34,6 +34,8 @@ RESTARTED = (
     "st(1,PTS+ld(0)+NB_SAMPLES/SR/TB);PTS+ld(0)',"
 )
 """Adds to all times what a clock that went back by more than a second has lost: a sound follows the last."""
+MIXED_CHANNELS = 64
+"""As many as ffmpeg can mix."""
 CEILING = 0.89
 """A peak of -1 dB."""
 TIMES: Mapping[Timing, str] = {
@@ -198,9 +200,20 @@ def _places(plan: Plan) -> str:
 
 def _shape(plan: Plan) -> str:
     floats = "internal_sample_fmt=fltp:out_sample_fmt=fltp"
-    one = "" if plan.ear is None else f"pan=mono|c0=c{plan.ear},"
+    one = _single(plan)
     highest = f"{PEAKS}," if plan.downmixed and plan.channels == 1 else ""
     return f"{highest}{one}aresample={plan.sample_rate}:out_chlayout={plan.layout}:{floats}"
+
+
+def _single(plan: Plan) -> str:
+    """Return the filter that makes one channel of all, where one is asked for or none has a place."""
+    if plan.ear is not None:
+        return f"pan=mono|c0=c{plan.ear},"
+    count = plan.track.channels or 0
+    if plan.track.layout == f"{count} channels" and count <= MIXED_CHANNELS:
+        every = "+".join(f"c{number}" for number in range(count))
+        return f"pan=mono|c0<{every},"
+    return ""
 
 
 def _through(plan: Plan, media: Media, chain: str, drawn: str = "") -> tuple[str, ...]:

@@ -49,6 +49,8 @@ CLOCK = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")
 LAYOUTS = {"mono": 1, "stereo": 2, "downmix": 2, "quad": 4, "hexagonal": 6, "octagonal": 8, "cube": 8}
 NAMELESS = re.compile(r"none \(\S+ / 0x(\w{4,8})")
 """A coding that ffmpeg has no name for, and its number in the file: four letters, the last one first."""
+SAMPLE_AES = re.compile(r" / 0x00C[12F]\)")
+"""The types of encrypted sound in a transport stream (HTTP Live Streaming, SAMPLE-AES)."""
 COVERS = ("mjpeg", "png")
 SPARSE = ("mpegts", "mpeg", "flv")
 """Containers that list no sound before it begins."""
@@ -90,7 +92,8 @@ def _described(video: Path, limits: Limits, stop: threading.Event, opening: tupl
     media = replace(
         media,
         tracks=tuple(
-            replace(track, encrypted=mark) for track, mark in zip(media.tracks, encrypted, strict=True)
+            replace(track, encrypted=mark or track.encrypted)
+            for track, mark in zip(media.tracks, encrypted, strict=True)
         ),
         estimated=media.estimated or (media.container == "asf" and declared.is_broadcast(video)),
     )
@@ -234,7 +237,7 @@ class _Dump:
             commentary="comment" in marks,
             descriptive="visual impaired" in marks or "descriptions" in marks or "hearing impaired" in marks,
             seconds=None,
-            encrypted=False,
+            encrypted=self.container == "mpegts" and SAMPLE_AES.search(line) is not None,
             id=None if own is None else int(own, 16),
         )
 

@@ -219,9 +219,7 @@ BOMBS = (
         "WAV of 65,535 channels", content(wav(bytes(MIB), channels=65535)), "unreadable_media", "video.wav"
     ),
     Hostile("WAV of 255 channels", content(wav(bytes(MIB), channels=255)), "unreadable_media", "video.wav"),
-    Hostile(
-        "WAV of 64 channels", content(wav(bytes(64 * 2 * 8000), channels=64)), "unreadable_media", "video.wav"
-    ),
+    Hostile("WAV of 64 channels", content(wav(bytes(64 * 2 * 8000), channels=64)), CONVERTED, "video.wav"),
     Hostile("WAV of no channel", content(wav(PCM, channels=0)), "unreadable_media", "video.wav"),
     Hostile("WAV at 0 Hz", content(wav(PCM, rate=0)), "unreadable_media", "video.wav"),
     Hostile("WAV at 1 Hz", content(wav(bytes(20), rate=1)), PARTIAL, "video.wav"),

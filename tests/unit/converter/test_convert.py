@@ -15,6 +15,7 @@ from converter.convert import convert
 from converter.errors import Cancelled, ConversionFailed
 from converter.limits import Limits
 from pipeline.options import Options
+from tests.corpus.boxes import wav
 from tests.corpus.player import played
 from tests.unit.converter.conftest import Convert, Make
 
@@ -503,6 +504,19 @@ def test_sound_is_found_behind_a_tag_that_is_not_usual_there(
 
     assert (done.complete, done.warnings) == (True, ())
     assert done.duration == pytest.approx(4, abs=0.1)
+
+
+@pytest.mark.parametrize("channels", [9, 32])
+def test_channels_without_a_place_are_all_heard(
+    channels: int, tmp_path: Path, converted: Convert, mp3: Path
+) -> None:
+    samples = np.zeros((16000, channels), "<i2")
+    samples[:, -1] = 8000 * np.sin(np.arange(16000))
+    video = tmp_path / "recorder.wav"
+    video.write_bytes(wav(samples.tobytes(), channels=channels))
+
+    assert (converted(video).complete, converted(video).channels) == (True, 2)
+    assert np.abs(played(mp3)[0]).max() > 0.5 * 8000 / 32768 / channels
 
 
 def test_a_sound_that_changes_is_brought_to_a_loudness(mono_then_stereo: Path, converted: Convert) -> None:

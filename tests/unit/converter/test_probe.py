@@ -124,6 +124,19 @@ def test_a_coding_without_a_name_has_that_of_the_file() -> None:
     assert (media.tracks[0].codec, media.tracks[0].id) == ("ec+3", 1)
 
 
+@pytest.mark.parametrize(("container", "encrypted"), [("mpegts", True), ("avi", False)])
+def test_a_stream_type_of_encrypted_sound_counts_in_a_transport_stream(
+    container: str, *, encrypted: bool
+) -> None:
+    dump = _Dump()
+    dump.read(f"[info] Input #0, {container}, from 'fd:':")
+    dump.read(
+        "[info]   Stream #0:1[0x101]: Audio: aac (LC) ([207][0][0][0] / 0x00CF), 48000 Hz, stereo, fltp"
+    )
+
+    assert [track.encrypted for track in dump.media(container).tracks] == [encrypted]
+
+
 def test_a_picture_that_no_mp3_can_have_is_no_cover() -> None:
     media = dumped("[info]   Stream #0:1: Video: gif, none, 90k tbr, 90k tbn (attached pic)")
 
