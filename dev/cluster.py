@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dev import mailpit
-from dev.demo import CLIP, Demo
+from dev.demo import CLIP, USER, Demo, Words
 from dev.errors import CannotRun
 from dev.ports import free_ports
 from dev.program import answers
@@ -45,12 +45,14 @@ def up() -> None:
     Raises:
         CannotRun: something is missing, or does not become ready.
     """
+    _look()
     make_secrets(SECRETS)
     tags = {name: _build(name) for name in OURS}
     rendered = _run("kubectl", "kustomize", str(OVERLAY))
     for name, tag in tags.items():
         rendered = rendered.replace(f"image: {name}:dev\n", f"image: {tag}\n")
     _load(sorted(set(re.findall(r"^ *(?:- )?image: (\S+)$", rendered, re.MULTILINE))))
+    _say("applying the manifests")
     _kubectl("delete", "job", "auth-migrate", "--ignore-not-found")  # a Job cannot be changed in place
     _run("kubectl", "apply", "--filename", "-", text=rendered)
     _wait()
@@ -64,7 +66,7 @@ def demo() -> None:
     """
     up()
     with forwarded("gateway", 8080) as gateway_url, forwarded("mailpit", 8025) as mails_url:
-        Demo(Suite(gateway_url, mails_url), afterwards=AFTERWARDS).run(Path(os.environ.get("FILE") or CLIP))
+        Demo(Suite(gateway_url, mails_url), words=WORDS_OF_THE_DEMO).run(Path(os.environ.get("FILE") or CLIP))
 
 
 def minikube() -> None:
@@ -91,12 +93,20 @@ def make_secrets(folder: Path) -> None:
 
 
 def status() -> None:
-    """Print the pods."""
-    sys.stdout.write(_kubectl("get", "pods", "--output", "wide"))
+    """Print the pods, and how they are reached.
+
+    Raises:
+        CannotRun: there are none.
+    """
+    pods = _kubectl("get", "pods", "--output", "wide")
+    if not pods:
+        raise CannotRun(f"nothing is up on the cluster {_context()}: make cluster-demo")
+    sys.stdout.write(f"{pods}\n{REACH}\n")
 
 
 def down() -> None:
     """Remove the suite with all that it stored, and the files of its secrets."""
+    _say(f"removing the suite from the cluster {_context()}")
     make_secrets(SECRETS)  # or nothing can be rendered
     # What they still work on goes too; a pod that was given its own grace keeps it, whatever is said later.
     _kubectl("delete", "deployment,replicaset,statefulset,job", "--all", "--cascade=orphan")
@@ -141,6 +151,28 @@ class Suite:
         return mailpit.mails(self.mails_url, to)
 
 
+def _look() -> None:
+    """Say which cluster it is, and see before minutes of building that everything needed answers."""
+    context, loader = _context(), _loader()[0]
+    _run("kubectl", "get", "--raw", "/readyz", "--request-timeout=20s")
+    if shutil.which(loader) is None:
+        raise CannotRun(
+            f"{loader}, which loads images onto the nodes, is not installed; to use another command:\n"
+            '  LOAD_IMAGE="kind load docker-image" make cluster-demo'
+        )
+    if _fails("docker", "version"):
+        raise CannotRun("docker, which builds the images, does not answer: install or start it")
+    _say(f"installing on the cluster {context}, kubectl's current context")
+
+
+def _context() -> str:
+    return _run("kubectl", "config", "current-context").strip()
+
+
+def _loader() -> list[str]:
+    return shlex.split(os.environ.get("LOAD_IMAGE") or MINIKUBE_LOADER)
+
+
 def _build(name: str) -> str:
     """Build a service's image and return its name, with a tag that changes with its content."""
     _say(f"building {name}")
@@ -153,7 +185,7 @@ def _build(name: str) -> str:
 
 def _load(images: list[str]) -> None:
     """Hand the nodes those images that Docker has and they have not."""
-    loader = shlex.split(os.environ.get("LOAD_IMAGE", MINIKUBE_LOADER))
+    loader = _loader()
     # A node tells of fifty images at most; minikube of all.
     listing = ("kubectl", "get", "nodes", "--output", "jsonpath={.items[*].status.images[*].names[*]}")
     there = set(_run(*(("minikube", "image", "ls") if loader[0] == "minikube" else listing)).split())
@@ -196,24 +228,40 @@ def _run(*command: str, text: str = "") -> str:
                 break
             except subprocess.TimeoutExpired:
                 given = None
-                _say(f"  … {shlex.join(command[:3])} ({time.monotonic() - began:.0f} s)")
+                _say(f"  … {_verb(command)} ({time.monotonic() - began:.0f} s)")
     if process.returncode != 0:
         raise CannotRun(f"{shlex.join(command)} failed:\n{(complaint or said).strip()}")
     return said
+
+
+def _verb(command: tuple[str, ...]) -> str:
+    """Return the first words of a command, without those that all of them share."""
+    return shlex.join([word for word in command if word not in ("--namespace", NAMESPACE)][:3])
 
 
 def _say(line: str) -> None:
     sys.stderr.write(f"{line}\n")
 
 
-AFTERWARDS = """\
-The suite stays up.  To reach it:
-  kubectl -n video-to-mp3 port-forward service/gateway 8080:8080
-  kubectl -n video-to-mp3 port-forward service/mailpit 8025:8025
+REACH = f"""\
+To reach it at http://localhost:8080, and its mails at http://localhost:8025:
+  kubectl -n {NAMESPACE} port-forward service/gateway 8080:8080
+  kubectl -n {NAMESPACE} port-forward service/mailpit 8025:8025
+The first administrator is admin@example.com, the demo's user {USER}; the passwords:
+  cat {SECRETS.relative_to(CLONE)}/first_admin_password
+  cat {SECRETS.relative_to(CLONE)}/demo_password"""
+WORDS_OF_THE_DEMO = Words(
+    afterwards=f"""\
+The suite stays up; only the port in the commands above was the demo's own.
+{REACH}
+Links in its mails name mp3converter.com. Unless your /etc/hosts leads that name to the cluster, it is a
+stranger's: put http://localhost:8080 in its place.
+To try next:
   make cluster-status   its pods
-  make cluster-down     remove it with all that it stored
-The first administrator is admin@example.com; the password:
-  cat manifests/components/secret-files/.secrets/first_admin_password"""
+  make cluster-down     remove it with all that it stored""",
+    doctor=f"kubectl -n {NAMESPACE} exec deployment/gateway -- python -m gateway.doctor",
+    logs=f"kubectl -n {NAMESPACE} logs deployment/notification",
+)
 
 WORDS: dict[str, Callable[[], None]] = {
     "minikube": minikube,

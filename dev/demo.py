@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from secrets import token_urlsafe
@@ -32,6 +33,16 @@ The suite stays up.  To try next:
   make down                 end it; make clean removes every trace"""
 OVER = ("done", "failed", "canceled")
 
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The commands that the demo names: for when it is over, and for when something does not come."""
+
+    afterwards: str = AFTERWARDS
+    doctor: str = "make doctor"
+    logs: str = "make logs"
+
+
 T = TypeVar("T")
 
 
@@ -56,9 +67,9 @@ class Suite(Protocol):
 class Demo:
     """One run of the demo, on a terminal or into a log."""
 
-    def __init__(self, suite: Suite, console: Console | None = None, afterwards: str = AFTERWARDS) -> None:
+    def __init__(self, suite: Suite, console: Console | None = None, words: Words | None = None) -> None:
         self._suite = suite
-        self._afterwards = afterwards
+        self._words = words or Words()
         self._console = console or Console(highlight=False, soft_wrap=True)
         self._password = keep(suite.secrets / "demo_password", token_urlsafe(9))
         self._http = httpx.Client(base_url=suite.gateway_url, timeout=httpx.Timeout(60, read=600))
@@ -127,7 +138,7 @@ class Demo:
                     return job
                 if now == "queued" and time.monotonic() > hint_at:
                     hint_at = float("inf")
-                    self._console.print("No converter has begun it yet; make doctor finds out why.")
+                    self._console.print(f"No converter has begun it yet; why: {self._words.doctor}")
                 time.sleep(0.1)
 
     def _mail(self, job_id: str) -> str | None:
@@ -147,13 +158,13 @@ class Demo:
         self._console.print(
             f"\n[bold green]{escape(str(mp3))}[/]  {mp3.stat().st_size:,} bytes, {duration:.2f} s"
         )
-        self._console.print(f"\n{self._afterwards}")
+        self._console.print(f"\n{self._words.afterwards}")
 
     def _wait(self, fact: Callable[[], T | None], name: str) -> T:
         deadline = time.monotonic() + MAIL_SECONDS
         while (found := fact()) is None:
             if time.monotonic() > deadline:
-                raise CannotRun(f"{name} did not come within {MAIL_SECONDS:g} s; make logs says why")
+                raise CannotRun(f"{name} did not come within {MAIL_SECONDS:g} s; why: {self._words.logs}")
             time.sleep(0.05)
         return found
 
