@@ -1,9 +1,9 @@
 # The targets of the project: `make` lists them.
 #
 #   ENGINE=native|docker   how the suite runs (default: docker where an engine with Compose answers)
-#   PORT_BASE=9080         the first of the 20 ports of a native suite (default: 8080, or what is free)
-#   FILE=talk.mp4          the video of the demo (default: the bundled clip)
-#   ARGS="add me@a.com"    what `make users` and `make doctor` are asked (default: list, and nothing)
+#   PORT_BASE=9080         the first of the 20 ports of a native suite (default: 8080, or the next free ones)
+#   FILE=talk.mp4          the video for the demo (default: the bundled clip)
+#   ARGS="add me@a.com"    arguments for `make users` and `make doctor` (default: list, and none)
 
 engine_runs = timeout 10 docker version >/dev/null 2>&1
 engine_answers = $(engine_runs) && docker compose version >/dev/null 2>&1
@@ -47,10 +47,10 @@ status: ## show what runs, and where
 logs: ## follow the logs of all processes
 	@$(DEV) logs
 
-users: ## list the users, or add and change some: ARGS="add me@example.com" (ARGS=--help has more)
+users: ## list, add or change users: ARGS="add me@example.com" (ARGS=--help shows more)
 	@$(DEV) users $(or $(ARGS),list)
 
-doctor: ## check every server that the suite needs, and say what to do about what is wrong
+doctor: ## check every server that the suite needs, and say how to fix what is wrong
 	@$(DEV) doctor $(ARGS)
 
 down: ## stop the suite; its data is kept
@@ -73,7 +73,7 @@ setup: ## install what the native suite and the tests need
 look:
 	@case $$FILE in '~'/*) file=$$HOME$${FILE#'~'} ;; *) file=$$FILE ;; esac; \
 	[ -z "$$file" ] || { [ -f "$$file" ] && [ -r "$$file" ]; } || \
-		{ printf '%s\n' "FILE: there is no file $$file that can be read; make demo FILE=talk.mp4 names a video of yours" >&2; exit 1; }
+		{ printf '%s\n' "FILE: there is no readable file $$file; choose a video with make demo FILE=talk.mp4" >&2; exit 1; }
 
 setup-engine:
 	@dev/setup.sh $(if $(filter docker,$(ENGINE)),python,native)
@@ -90,7 +90,7 @@ cluster-status: setup-python ## show the pods of the suite
 cluster-down: setup-python ## remove the suite and its data from kubectl's current cluster
 	@.tools/dev/bin/python -m dev.cluster down
 
-cluster-chaos: ## disturb the suite on kubectl's current cluster under load; ROUNDS="delete evict" selects some rounds
+cluster-chaos: ## disrupt the suite on kubectl's current cluster under load; ROUNDS="delete evict" selects rounds
 	@dev/setup.sh native
 	@$(BIN)/python -m tests.chaos.cluster $(ROUNDS)
 
@@ -125,7 +125,7 @@ in_debian = set -e; mkdir clone; cd clone; tar -xf - --no-same-owner; \
 	apt-get update -q && apt-get install -qq --no-install-recommends ca-certificates curl git make >/dev/null; \
 	make test
 
-lint: setup ## check style, types, imports, and that no secret is in the repository
+lint: setup ## check style, types and imports, and search for committed secrets
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -148,35 +148,35 @@ unit-%: setup
 docs: setup ## update the parts of docs/ that are generated from the code
 	$(BIN)/python -m dev.documents
 
-bench: setup unit-gateway ## measure every figure of speed; do not use the machine meanwhile
+bench: setup unit-gateway ## measure all performance figures; leave the machine idle meanwhile
 	@for program in $(filter-out __init__ gateways,$(basename $(notdir $(wildcard benchmarks/*.py)))); do \
 		echo "benchmarks.$$program"; $(BIN)/python -m benchmarks.$$program || exit 1; \
 	done
 
-picture: ## take the picture of the page in the README; the native suite is up
+picture: ## take the README's screenshot of the page; needs the native suite running
 	@$(BIN)/python -m dev.picture docs/page.png
 
 fuzz: ## fuzz the API for ten minutes; SECONDS=3600 SEED=7 sets both
 	@dev/setup.sh native
 	$(BIN)/python -m tests.fuzz.run $(SECONDS:%=--seconds %) $(SEED:%=--seed %)
 
-joins: setup ## compare MP3s of several encoders with those of one; CASES=1000 SEED=7 sets both
+joins: setup ## compare MP3s from several encoders with those from one; CASES=1000 SEED=7 sets both
 	$(BIN)/python -m tests.corpus.joined $(CASES:%=--cases %) $(SEED:%=--seed %)
 
-fresh: ## try all of it on minimal Debians (root, mmdebstrap, hours); ARGS="--release trixie --without-test" picks some
+fresh: ## test everything on minimal Debians (root, mmdebstrap, hours); ARGS="--release trixie --without-test" selects some
 	@dev/setup.sh native
 	@$(BIN)/python -m tests.fresh $(ARGS)
 
 PYTEST = $(BIN)/pytest --dist loadgroup --maxfail 10 --durations 10
 ALL_BUT_CHAOS = $(PYTEST) -n 4 --no-loadscope-reorder --ignore tests/chaos
 
-check: setup ## run all tests but those of unit and chaos
+check: setup ## run all tests except unit and chaos
 	$(ALL_BUT_CHAOS) $(SERVICES:%=--ignore tests/unit/%)
 
-coverage: setup ## run all tests but chaos and see which lines ran: 95 % and more (Python 3.12 or later)
+coverage: setup ## run all tests except chaos and measure coverage: at least 95 % (Python 3.12 or later)
 	$(ALL_BUT_CHAOS) --cov --cov-fail-under 95
 
-chaos: setup ## outages, restarts and a hundred kills under load; checks that nothing is lost
+chaos: setup ## test outages, restarts and a hundred kills under load; check that nothing is lost
 	$(PYTEST) -n 2 tests/chaos
 	$(BIN)/python -m tests.chaos.kills --minutes 8
 	$(BIN)/python -m tests.chaos.caught
@@ -184,7 +184,7 @@ chaos: setup ## outages, restarts and a hundred kills under load; checks that no
 crashpoints: setup ## kill every process before and after each durable write and each message; writes benchmarks/crashpoints.json
 	$(BIN)/python -m tests.chaos.crashpoints --ledger benchmarks/crashpoints.json
 
-soak: setup ## 1,000 uploads, 1,000 kills and network faults; writes benchmarks/soak.json
+soak: setup ## test 1,000 uploads with 1,000 kills and network faults; writes benchmarks/soak.json
 	$(BIN)/python -m tests.chaos.kills --uploads 1000 --kills 1000 --minutes 120 --toxics --ledger benchmarks/soak.json
 	$(BIN)/python -m tests.chaos.outages 30
 	$(BIN)/python -m tests.chaos.mails

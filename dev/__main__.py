@@ -22,7 +22,7 @@ UNPRIVILEGED = 1024
 
 
 def up() -> int:
-    """Start the suite, and say where it is."""
+    """Start the suite and print its addresses."""
     _start()
     return status()
 
@@ -31,7 +31,7 @@ def demo() -> int:
     """Start the suite and convert FILE, or the bundled clip, through its door."""
     video = Path(os.environ.get("FILE") or CLIP).expanduser()
     if not video.is_file():
-        raise CannotRun(f"there is no file {video}: make demo FILE=talk.mp4 names a video of yours")
+        raise CannotRun(f"there is no file {video}: choose a video with make demo FILE=talk.mp4")
     Demo(_start()).run(video)
     return 0
 
@@ -43,7 +43,7 @@ def status() -> int:
     if states is None and containers.ENVIRONMENT.exists():
         return containers.status()
     if states is None:
-        print("nothing is up: make up, or make demo")  # noqa: T201 - the answer to the operator
+        print("the suite is not running: make up, or make demo")  # noqa: T201 - the answer to the operator
         return 1
     for program in stack.programs:
         state = states.get(program.name, "MISSING")
@@ -51,7 +51,7 @@ def status() -> int:
         ports = ", ".join(str(port) for port in program.ports)
         print(f"{program.name:14} {'ready' if ready else state.lower():10} {ports}")  # noqa: T201 - likewise
     secrets = stack.secrets
-    print(f"\ngateway        {stack.gateway_url}, described at {stack.gateway_url}/docs")  # noqa: T201 - likewise
+    print(f"\ngateway        {stack.gateway_url}, API at {stack.gateway_url}/docs")  # noqa: T201 - likewise
     print(f"mails          {FOLDER / 'mail' / 'mails' / 'new'}")  # noqa: T201 - likewise
     print(f"admin          {FIRST_ADMIN}, password in {secrets / 'first_admin_password'}")  # noqa: T201 - likewise
     if (demo := secrets / "demo_password").exists():
@@ -65,7 +65,7 @@ def logs() -> int:
         return containers.logs()
     files = sorted((FOLDER / "logs").glob("*.log"))
     if not files:
-        raise CannotRun("there are no logs: make up")
+        raise CannotRun("there are no logs yet: make up")
     return subprocess.run(["tail", "-n", "20", "-F", *files], check=False).returncode  # noqa: S603, S607 - tail
 
 
@@ -85,7 +85,7 @@ def _tool(module: str) -> int:
         return stack.tool(module, *sys.argv[2:]).returncode
     if containers.ENVIRONMENT.exists():
         return containers.tool(module, *sys.argv[2:])
-    raise CannotRun("nothing is up: make up, or make demo")
+    raise CannotRun("the suite is not running: make up, or make demo")
 
 
 def down() -> int:
@@ -107,8 +107,8 @@ def _start() -> Suite:
     stack = Stack()
     base = _port_base()
     is_up = engine == "native" and stack.states() is not None
-    doing = "the suite is up" if is_up else "starting the suite"
-    print(f"{doing} ({engine}); ENGINE={OTHER[engine]} chooses the other way", flush=True)  # noqa: T201 - likewise
+    doing = "the suite is running" if is_up else "starting the suite"
+    print(f"{doing} ({engine}); ENGINE={OTHER[engine]} selects the other engine", flush=True)  # noqa: T201 - likewise
     if engine == "docker":
         containers.up()
         return containers.Suite()
@@ -120,7 +120,7 @@ def _port_base() -> int | None:
     given = os.environ.get("PORT_BASE", "")
     if given and not (given.isdecimal() and UNPRIVILEGED <= int(given) <= LAST_BASE):
         raise CannotRun(
-            f"PORT_BASE={given} cannot be: it is the first of {RANGE} ports, {UNPRIVILEGED} to {LAST_BASE}"
+            f"PORT_BASE={given} is not allowed: use {UNPRIVILEGED} to {LAST_BASE}, the first of {RANGE} ports"
         )
     return int(given) if given else None
 

@@ -72,7 +72,7 @@ def demo() -> None:
 def minikube() -> None:
     """Have a minikube with an ingress and policies that are enforced, and run the demo on it."""
     if _fails("minikube", "status"):
-        _say("starting minikube; the first time it takes some minutes")
+        _say("starting minikube; the first start takes a few minutes")
         _run("minikube", "start", f"--cpus={CPUS}", f"--memory={MEMORY_GB}g", "--cni=calico")
     for addon in ADDONS:  # those of one that runs may be off
         _run("minikube", "addons", "enable", addon)

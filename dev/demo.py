@@ -26,11 +26,11 @@ MAIL_SECONDS = 60.0
 QUEUED_SECONDS = 30.0
 """After which a job that nobody begins is worth a word."""
 AFTERWARDS = """\
-The suite stays up.  To try next:
-  make demo FILE=talk.mp4   a video of yours
-  make status               what runs, and where
-  make logs                 what it says
-  make down                 end it; make clean removes every trace"""
+The suite is still running.  Next steps:
+  make demo FILE=talk.mp4   convert your own video
+  make status               show what runs, and where
+  make logs                 follow the logs
+  make down                 stop it; make clean removes every trace"""
 OVER = ("done", "failed", "canceled")
 
 
@@ -81,17 +81,15 @@ class Demo:
             CannotRun: the video ended as a failure, or a step did not work.
         """
         if not (video.is_file() and os.access(video, os.R_OK)):
-            raise CannotRun(
-                f"there is no file {video} that can be read: make demo FILE=talk.mp4 names a video of yours"
-            )
+            raise CannotRun(f"there is no readable file {video}: choose a video with make demo FILE=talk.mp4")
         OUTPUT.mkdir(exist_ok=True)
         if not os.access(OUTPUT, os.W_OK):
-            raise CannotRun(f"you may not write to {OUTPUT.resolve()}, where the MP3 goes")
+            raise CannotRun(f"{OUTPUT.resolve()}, where the MP3 is saved, is not writable")
         try:
             with self._http:
                 self._run(video)
         except httpx.HTTPError as error:
-            raise CannotRun(f"the gateway broke off ({error}); make logs says why") from error
+            raise CannotRun(f"the connection to the gateway failed ({error}); make logs shows why") from error
 
     def _run(self, video: Path) -> None:
         self._http.headers["Authorization"] = f"Bearer {self._log_in()}"
@@ -138,7 +136,9 @@ class Demo:
                     return job
                 if now == "queued" and time.monotonic() > hint_at:
                     hint_at = float("inf")
-                    self._console.print(f"No converter has begun it yet; why: {self._words.doctor}")
+                    self._console.print(
+                        f"No converter has started on it yet; to see why: {self._words.doctor}"
+                    )
                 time.sleep(0.1)
 
     def _mail(self, job_id: str) -> str | None:
@@ -164,7 +164,7 @@ class Demo:
         deadline = time.monotonic() + MAIL_SECONDS
         while (found := fact()) is None:
             if time.monotonic() > deadline:
-                raise CannotRun(f"{name} did not come within {MAIL_SECONDS:g} s; why: {self._words.logs}")
+                raise CannotRun(f"{name} did not arrive within {MAIL_SECONDS:g} s; why: {self._words.logs}")
             time.sleep(0.05)
         return found
 

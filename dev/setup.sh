@@ -52,13 +52,13 @@ apt_install() {
     have apt-get || { say "missing: $* (their Debian names; there is no apt-get here). $debian"; exit 1; }
     by_hand="apt-get update && apt-get install --no-install-recommends $*"
     if ! may_be_root; then
-        say "Packages are missing, and you are neither root nor have sudo. As root:"
+        say "Packages are missing, and you are not root and cannot use sudo. As root, run:"
         say "  $by_hand"
         exit 1
     fi
     say "Installing with apt: $*"
     { apt_lists && quietly as_root apt-get install -y -q --no-install-recommends "$@"; } ||
-        { say "By hand, as root: $by_hand"; exit 1; }
+        { say "To install them yourself, as root: $by_hand"; exit 1; }
     printf '%s\n' "$@" >>"$tools/apt-installed"
 }
 
@@ -109,7 +109,7 @@ unpack_rabbitmq() {
             wanted="$wanted erlang-$part"
         done
     fi
-    say "Unpacking RabbitMQ from Debian's packages into .tools/ (nothing of it is installed)"
+    say "Unpacking RabbitMQ from Debian's packages into .tools/ (not installing it)"
     rm -rf "$tools/rabbitmq"
     mkdir -p "$tools/rabbitmq/packages"
     (
@@ -131,7 +131,7 @@ build_mongodb_standin() {
     have mongod && return 0
     built=$tools/mongodb-standin
     [ "$built/StandIn.class" -nt dev/mongodb_standin/StandIn.java ] && [ -d "$built/lib" ] && return 0
-    say "Building the MongoDB stand-in (there is no mongod here)"
+    say "Building the MongoDB stand-in (mongod is not installed)"
     mkdir -p "$built"
     quietly mvn -q -B -f dev/mongodb_standin/pom.xml dependency:copy-dependencies "-DoutputDirectory=$built/lib"
     quietly javac -nowarn -cp "$built/lib/*" -d "$built" dev/mongodb_standin/StandIn.java
@@ -245,7 +245,7 @@ lint_tools() {
 leave_the_old_place() {
     [ -e "$tools/place" ] && [ "$(cat "$tools/place")" = "$PWD" ] && return 0
     if [ -e "$tools/place" ]; then
-        say "This clone was at $(cat "$tools/place"): setting it up anew"
+        say "This clone was moved from $(cat "$tools/place"): setting it up again"
         rm -rf .venv "$tools/dev" "$tools/unit" "$tools/uv" "$tools/rabbitmq" "$tools/checkov" \
             "$tools/bin/uv" "$tools/bin/checkov"
     fi
@@ -255,7 +255,7 @@ leave_the_old_place() {
 # Scripts of RabbitMQ and settings of the supervisor do not quote what they are given.
 plain_path() {
     case $PWD in *[!A-Za-z0-9._/@+~-]*)
-        say "This clone is at '$PWD'. RabbitMQ's scripts bear only letters, digits and ._@+~- in a path: move it."
+        say "This clone is at '$PWD'. RabbitMQ's scripts allow only letters, digits and ._@+~- in a path: move it."
         exit 1
         ;;
     esac
@@ -263,7 +263,7 @@ plain_path() {
 
 say_what_is_left() {
     [ ! -s "$tools/apt-installed" ] ||
-        say "left: packages of apt; to remove them: apt-get remove $(sort -u "$tools/apt-installed" | tr '\n' ' ')"
+        say "left: apt packages; to remove them: apt-get remove $(sort -u "$tools/apt-installed" | tr '\n' ' ')"
     [ ! -x "$tools/bin/uv" ] || say "left: uv's cache, $("$tools/bin/uv" cache dir); to remove it: uv cache clean"
     [ ! -d "$HOME/.m2/repository" ] || say "left: Maven's cache, $HOME/.m2/repository"
     secrets=manifests/components/secret-files/.secrets

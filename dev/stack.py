@@ -183,7 +183,7 @@ class Stack:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                _say("another start of this suite is under way: waiting for it")
+                _say("another command is already starting this suite: waiting for it")
                 fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 

@@ -44,7 +44,7 @@ def test_the_demo_of_a_bad_video_shows_the_mail_and_says_what_to_do(
 
 
 def test_the_demo_of_a_missing_file_says_so(stack: Stack, tmp_path: Path) -> None:
-    with pytest.raises(CannotRun, match="there is no file"):
+    with pytest.raises(CannotRun, match="there is no readable file"):
         Demo(stack).run(tmp_path / "no such.mp4")
 
 

@@ -42,7 +42,7 @@ CASES = [
         ends=2,
         users=("guest",),
     ),
-    Case("a typo in FILE", "cd clone && make demo FILE=~/tlak.mp4", says="there is no file", ends=2),
+    Case("a typo in FILE", "cd clone && make demo FILE=~/tlak.mp4", says="there is no readable file", ends=2),
     Case("make demo, from nothing", "cd clone && make demo", says="demo/big_buck_bunny_5s.mp3"),
     Case("make demo, again", "cd clone && make demo", says="demo/big_buck_bunny_5s.mp3"),
     Case(
@@ -70,27 +70,27 @@ CASES = [
     Case(
         "a file that may not be read",
         "cp clone/tests/media/*.mp4 mine.mp4 && chmod 0 mine.mp4 && cd clone && make demo FILE=../mine.mp4",
-        says="there is no file",
+        says="there is no readable file",
         ends=2,
         users=("sudoer",),
     ),
     Case(
         "a folder that may not be written to",
         "cd clone && mkdir -p demo && chmod 555 demo; make demo; status=$?; chmod 755 demo; exit $status",
-        says="you may not write to",
+        says="is not writable",
         ends=2,
         users=("sudoer",),
     ),
     Case(
         "a space in the path",
         "git clone -q /clone 'two words' && cd 'two words' && make demo",
-        says="RabbitMQ's scripts bear only letters",
+        says="RabbitMQ's scripts allow only letters",
         ends=2,
     ),
     Case(
         "the clone renamed",
         "mv clone moved && cd moved && make demo; status=$?; cd && mv moved clone; exit $status",
-        says="setting it up anew",
+        says="setting it up again",
     ),
     Case(
         "less than 1.5 GB free",

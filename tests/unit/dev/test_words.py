@@ -41,7 +41,7 @@ def test_a_range_of_ports_that_cannot_be_is_refused(base: str) -> None:
 
     assert (code, error) == (
         1,
-        f"PORT_BASE={base} cannot be: it is the first of 20 ports, 1024 to 65515\n",
+        f"PORT_BASE={base} is not allowed: use 1024 to 65515, the first of 20 ports\n",
     )
 
 
@@ -130,7 +130,7 @@ def test_a_typo_in_the_name_of_a_video_is_told_before_anything_is_set_up(file: s
     code, said, error = make("demo", f"FILE={file}", ENGINE="native")
 
     assert (code, said) == (2, "")
-    assert f"there is no file {file.replace('~', '/nowhere')} that can be read" in error
+    assert f"there is no readable file {file.replace('~', '/nowhere')};" in error
     assert len(error.splitlines()) == 2  # the second is make's own
 
 
@@ -194,7 +194,7 @@ def test_a_path_that_rabbitmqs_scripts_cannot_bear_is_refused_at_once(tmp_path: 
     code, _, error = make("setup", folder=clone(tmp_path / name))
 
     assert code == 2
-    assert "RabbitMQ's scripts bear only letters" in error.splitlines()[0]
+    assert "RabbitMQ's scripts allow only letters" in error.splitlines()[0]
 
 
 def test_who_may_not_install_is_given_the_line_to_paste(tmp_path: Path) -> None:
@@ -258,5 +258,5 @@ def test_a_video_or_a_folder_that_may_not_be_used_is_told_in_one_line(tmp_path: 
     code, _, error = word("demo", ENGINE="native", FILE=str(tmp_path))
 
     assert (code, error) == (
-        1, f"there is no file {tmp_path}: make demo FILE=talk.mp4 names a video of yours\n"
+        1, f"there is no file {tmp_path}: choose a video with make demo FILE=talk.mp4\n"
     )  # fmt: skip
