@@ -65,7 +65,7 @@ class PersonalKeys:
             connection.execute(delete(personal_keys).where(mine, over))
             good = connection.scalar(select(func.count()).select_from(personal_keys).where(mine, _good))
             if int(good or 0) >= MAX_KEYS:
-                raise TooManyKeys(f"you have {MAX_KEYS} keys, and nobody may have more")
+                raise TooManyKeys(f"you already have {MAX_KEYS} keys, the most that are allowed")
             connection.execute(insert(personal_keys).values(values))
             made = select(personal_keys).where(personal_keys.c.id == values["id"])
             return _key(connection.execute(made).one()), text

@@ -29,7 +29,7 @@ def add() -> Response:
     asked = bodies.read(bodies.NewKey)
     scopes = set(SCOPES) & theirs if asked.scope is None else set(asked.scope.split(" "))
     if not scopes or not scopes <= theirs:
-        raise InvalidScope(f"the scopes that a key of yours may have are {', '.join(sorted(theirs))}")
+        raise InvalidScope(f"your keys can have the scopes {', '.join(sorted(theirs))}")
     lifetime = timedelta(days=asked.expires_in_days)
     key, text = logins().keys.add(user, name=asked.name, scopes=scopes, lifetime=lifetime)
     audit.record("key made", user=user.username, key=key.id, scope=" ".join(sorted(scopes)))

@@ -101,17 +101,19 @@ def _find(keys: Sequence[SigningKey], name: str) -> SigningKey:
     for key in keys:
         if key.file.name == name:
             return key
-    raise InvalidKeys(f"there is no key {name}: python -m auth.keys list names them")
+    raise InvalidKeys(f"there is no key {name}: python -m auth.keys list shows all keys")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m auth.keys", description="Rotate the signing keys.")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("add", help="create a key; it starts to sign after 90 s")
-    commands.add_parser("list", help="print every key: id, file, time, and whether it signs")
+    commands.add_parser("list", help="print all keys: id, file, time, and whether it signs")
     command = commands.add_parser("remove", help="delete a key whose tokens have expired")
     command.add_argument("file", help="its name, as list prints it")
-    command.add_argument("--now", action="store_true", help="delete it at once; its tokens are then refused")
+    command.add_argument(
+        "--now", action="store_true", help="delete it immediately; its tokens are then refused"
+    )
     return parser
 
 

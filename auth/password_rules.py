@@ -28,15 +28,15 @@ def check(password: str, username: str) -> None:
     lowered = password.lower()
     name = username.partition("@")[0].lower()
     if not SHORTEST <= len(password) <= LONGEST:
-        raise WeakPassword(f"a password has {SHORTEST} to {LONGEST} characters")
+        raise WeakPassword(f"a password must have {SHORTEST} to {LONGEST} characters")
     if len(set(lowered)) < FEWEST_CHARACTERS:
-        raise WeakPassword(f"a password has at least {FEWEST_CHARACTERS} different characters")
+        raise WeakPassword(f"a password must have at least {FEWEST_CHARACTERS} different characters")
     if password.isdigit():
-        raise WeakPassword("a password is no number: add letters")
+        raise WeakPassword("a password must not be a number: add letters")
     if len(name) >= SHORTEST_NAME and name in lowered:
-        raise WeakPassword("a password does not contain the name of its user")
+        raise WeakPassword("a password must not contain the user name")
     if is_common(password):
-        raise WeakPassword("this is one of the passwords that many people use: choose another")
+        raise WeakPassword("this password is too common: choose another")
 
 
 def is_common(password: str) -> bool:

@@ -68,7 +68,7 @@ def missing_scope(scope: str) -> Words:
     """The token is valid, but does not allow this."""
     return Words(
         f"the token lacks the scope {scope}",
-        "Log in again, as a user who has this scope and without asking for fewer scopes.",
+        "Log in again as a user who has this scope, without limiting the scopes.",
     )
 
 
@@ -82,7 +82,7 @@ def malformed_body() -> Words:
 
 @errors.problem(HTTPStatus.UNPROCESSABLE_ENTITY)
 def invalid_body(reason: str) -> Words:
-    """The body is JSON, but not what this address takes."""
+    """The body is JSON, but not what this address accepts."""
     return Words(reason, "Correct the body; /docs describes it.")
 
 
@@ -102,8 +102,8 @@ def unavailable(what: str) -> Words:
 
 @errors.problem(HTTPStatus.BAD_REQUEST)
 def invalid_scope(sentence: str) -> Words:
-    """The login asks for a scope that the user does not have."""
-    return Words(sentence, "Ask for fewer scopes, or for none to get all of yours.")
+    """The login requests a scope that the user does not have."""
+    return Words(sentence, "Request fewer scopes, or none to get all of yours.")
 
 
 @errors.problem(HTTPStatus.UNPROCESSABLE_ENTITY)
@@ -133,7 +133,7 @@ def no_such_key(sentence: str) -> Words:
 @errors.problem(HTTPStatus.CONFLICT)
 def too_many_keys(sentence: str) -> Words:
     """The user has as many personal keys as allowed."""
-    return Words(sentence, "Revoke one that is no longer used.")
+    return Words(sentence, "Revoke one that you no longer use.")
 
 
 @errors.problem(HTTPStatus.CONFLICT)
@@ -199,7 +199,7 @@ def register(app: Flask) -> None:
 
     @app.errorhandler(Busy)
     def _(_error: Busy) -> Response:
-        return answer(unavailable("too many are logging in"))
+        return answer(unavailable("too many users are logging in"))
 
     @app.errorhandler(TooManyFailures)
     def _(error: TooManyFailures) -> Response:

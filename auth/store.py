@@ -70,7 +70,7 @@ class Users:
             with transaction(self._engine) as connection:
                 connection.execute(insert(users).values(values))
         except IntegrityError:
-            raise UserExists(f"there is a user {username} already") from None
+            raise UserExists(f"the user {username} already exists") from None
 
     def set_password(self, username: str, password_hash: str) -> None:
         """Replace a user's password and revoke the tokens that the old one was good for.

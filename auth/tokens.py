@@ -61,7 +61,7 @@ class Tokens:
             theirs = tuple(scope for scope in theirs if scope in key.scopes)
         granted = theirs if scopes is None else tuple(dict.fromkeys(scopes))
         if not set(granted) <= set(theirs):
-            raise InvalidScope(f"the scopes that you may ask for are {', '.join(theirs)}")
+            raise InvalidScope(f"you may request the scopes {', '.join(theirs)}")
         # A revocation is valid from the next second on; see `Users.set_password`.
         issued_at = max(user.read_at, user.tokens_valid_from)
         given_for = {} if session is None else {"sid": session[0]}

@@ -47,5 +47,5 @@ def canonical(username: str) -> str:
     """
     address = username.lower() if username.isascii() else ""
     if len(address) > MAX_USERNAME or not _ADDRESS.fullmatch(address):
-        raise InvalidUsername("a username is an e-mail address, such as me@example.com")
+        raise InvalidUsername("a username must be an e-mail address, such as me@example.com")
     return address

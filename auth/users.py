@@ -107,10 +107,10 @@ def _parser() -> argparse.ArgumentParser:
     for name, help_text in (
         ("add", "add a user"),
         ("passwd", "give a user a new password; their tokens are revoked"),
-        ("disable", "let a user in no more; their tokens are revoked"),
-        ("enable", "let a user in again"),
-        ("keys", "print a user's personal keys: id, first characters, scopes, end, last use, name"),
-        ("revoke", "revoke one of them"),
+        ("disable", "block a user from logging in; their tokens are revoked"),
+        ("enable", "allow a user to log in again"),
+        ("keys", "print a user's personal keys: id, first characters, scopes, expiry, last use, name"),
+        ("revoke", "revoke one of a user's personal keys"),
     ):
         command = commands.add_parser(name, help=help_text)
         command.add_argument("username", help="an e-mail address")
@@ -122,7 +122,7 @@ def _parser() -> argparse.ArgumentParser:
             source = command.add_mutually_exclusive_group()
             source.add_argument("--stdin", action="store_true", help="read the password from standard input")
             source.add_argument("--generate", action="store_true", help="create a password and print it")
-    commands.add_parser("list", help="print every user: name, role, state, day of creation")
+    commands.add_parser("list", help="print all users: name, role, state, date of creation")
     return parser
 
 

@@ -6,7 +6,7 @@ from chassis.problem import Words
 def bad_request(reason: str) -> Words:
     """The request cannot be understood."""
     return Words(
-        f"the request cannot be understood: {reason[:200]}", "See /docs for what each address takes."
+        f"the request cannot be understood: {reason[:200]}", "/docs describes what each address accepts."
     )
 
 
@@ -14,7 +14,7 @@ def login_needed() -> Words:
     """A personal key cannot manage personal keys."""
     return Words(
         "a personal key cannot manage keys",
-        "Use your password for this: a key that leaked must not make others.",
+        "Use your password instead, so that a leaked key cannot create others.",
     )
 
 
@@ -29,7 +29,7 @@ def method_not_allowed(method: str, allowed: str) -> Words:
 
 def not_found(path: str) -> Words:
     """There is nothing at this address."""
-    slash = " Leave out the slash at the end." if path.endswith("/") and path != "/" else ""
+    slash = " Leave out the trailing slash." if path.endswith("/") and path != "/" else ""
     return Words(f"there is nothing at {path[:100]}", f"/docs lists all addresses.{slash}")
 
 

@@ -19,7 +19,9 @@ def warnings(made: Plan, report: Report) -> list[Warned]:
     source, own = of_source(made, report), report.bitrate(made.sample_rate)
     found = []
     if own > source * HIGHER:
-        message = f"The MP3 has {own:.0f} kbit/s, the video only {source:.0f}: it is larger, but no better."
+        message = (
+            f"The MP3 has {own:.0f} kbit/s, the video only {source:.0f}: the MP3 is larger, but no better."
+        )
         found.append(Warned("higher_bitrate", message))
     if made.quality.isdigit() and own < int(made.quality) / HIGHER:
         message = f"At {made.sample_rate} Hz an MP3 has {own:.0f} kbit/s at most, not {made.quality}."

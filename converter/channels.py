@@ -31,7 +31,7 @@ def warnings(made: Plan, media: Media, report: Report) -> list[Warned]:
         found.append(Warned("cancels_out", message))
     if heard is not None and heard.peak > CLIPPED:
         message = (
-            f"The sound is {heard.peak:.0f} dB above full scale, where players cut it off: "
+            f"The audio peaks {heard.peak:.0f} dB above full scale, where players clip it: "
             "choose a loudness, such as loudness=music."
         )
         found.append(Warned("clips", message))
@@ -41,5 +41,5 @@ def warnings(made: Plan, media: Media, report: Report) -> list[Warned]:
 def _silent(made: Plan, media: Media) -> str:
     others = [str(track) for track in media.tracks if track not in (made.track, made.other)]
     if not others:
-        return "The sound track is silent from beginning to end."
-    return f"Sound track {made.track.number} is silent. Choose another with track: {'; '.join(others)}."
+        return "The audio track is silent from beginning to end."
+    return f"Audio track {made.track.number} is silent. Choose another with track: {'; '.join(others)}."

@@ -40,14 +40,14 @@ examples:
 HELP = {
     "quality": "auto (V2, or less where the source has less), V0 (best) to V9, or 64 to 320 kbit/s",
     "track": "default, a number from 1, a language such as en or eng, or 1+2 for left and right",
-    "start": "where to begin: 90, 1:30 or 00:01:30.5",
-    "end": "where to end, likewise",
+    "start": "where to start: 90, 1:30 or 00:01:30.5",
+    "end": "where to stop, in the same formats",
     "channels": "auto, mono, stereo, or only one channel: left or right",
     "sample_rate": "auto, or 8000 to 48000",
     "loudness": "off, podcast (-16), music (-14), ebu (-23), or a number of LUFS such as -19",
     "tags": "keep or strip",
     "title": "a title for the MP3",
-    "split": "chapters or silence: also one MP3 for each, in a folder with the MP3's name",
+    "split": "chapters or silence: also write one MP3 per section, in a folder with the MP3's name",
 }
 
 
@@ -73,7 +73,7 @@ def main(arguments: list[str]) -> int:
 def _check_video(video: Path) -> None:
     """Raise OSError if there is no file of that name to be read."""
     if not video.exists() and (str(video) == "-" or ":/" in str(video)):
-        raise OSError(0, "This is no file: download it first, or give the path of a video", str(video))
+        raise OSError(0, "This is not a file: download it first, or give the path of a video", str(video))
     with video.open("rb"):
         pass
 
@@ -81,13 +81,13 @@ def _check_video(video: Path) -> None:
 def _check_place(mp3: Path, video: Path, *, force: bool) -> None:
     """Raise OSError if the MP3 cannot be put where it should be."""
     if mp3.exists() and mp3.samefile(video):
-        raise OSError(0, "The MP3 would replace the file it is made of: name another file", str(mp3))
+        raise OSError(0, "The MP3 would overwrite the video: name another file", str(mp3))
     if mp3.is_dir():
         raise OSError(0, "Is a directory: name a file in it", str(mp3))
     if mp3.exists() and not force:
-        raise OSError(0, "Exists: name another file, or add --force", str(mp3))
+        raise OSError(0, "Already exists: name another file, or add --force", str(mp3))
     if not os.access(mp3.parent, os.W_OK | os.X_OK):
-        raise OSError(0, "There is no folder that can be written to", str(mp3.parent))
+        raise OSError(0, "The folder does not exist or is not writable", str(mp3.parent))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -98,11 +98,11 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("video", type=Path, help="the file to convert")
-    parser.add_argument("mp3", type=Path, nargs="?", help="the file to write (default: beside the video)")
+    parser.add_argument("mp3", type=Path, nargs="?", help="the file to write (default: next to the video)")
     for name, text in HELP.items():
         parser.add_argument(f"--{name.replace('_', '-')}", metavar="VALUE", help=text)
     parser.add_argument("--strict", action="store_true", help="fail if the video is incomplete")
-    parser.add_argument("--force", action="store_true", help="replace an MP3 that exists")
+    parser.add_argument("--force", action="store_true", help="overwrite an existing MP3")
     return parser
 
 

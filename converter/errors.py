@@ -75,8 +75,8 @@ def unsupported_codec(name: str) -> ConversionFailed:
     how = "in an unknown way" if name == "none" else f"as {name}"
     return ConversionFailed(
         "unsupported_codec",
-        f"The sound is encoded {how}, which is not supported.",
-        "Export the video with AAC, MP3, Opus or FLAC sound and send that.",
+        f"The audio is encoded {how}, which is not supported.",
+        "Export the video with AAC, MP3, Opus or FLAC audio and send that.",
     )
 
 
@@ -120,8 +120,8 @@ def no_audio_track() -> ConversionFailed:
     """There are pictures only."""
     return ConversionFailed(
         "no_audio_track",
-        "The video has no sound track.",
-        "Send a video with sound. Some recorders have the microphone switched off.",
+        "The video has no audio track.",
+        "Send a video with sound. Check that the recorder's microphone is switched on.",
     )
 
 
@@ -129,7 +129,7 @@ def empty_audio() -> ConversionFailed:
     """There is a sound track with nothing in it."""
     return ConversionFailed(
         "empty_audio",
-        "The sound track is empty.",
+        "The audio track is empty.",
         "Check that you can hear it on your computer; if you can, export the video again and send that copy.",
     )
 
@@ -138,7 +138,7 @@ def nothing_there(start: float) -> ConversionFailed:
     """The part that was asked for begins after the sound's end."""
     return ConversionFailed(
         "empty_audio",
-        f"There is no sound after {start:g} s.",
+        f"There is no audio after {start:g} s.",
         "Choose an earlier start.",
     )
 
@@ -147,7 +147,7 @@ def no_such_track(asked: str, tracks: Sequence[str]) -> ConversionFailed:
     """The track that was asked for is not there."""
     return ConversionFailed(
         "no_such_track",
-        f"There is no sound track {asked!r}.",
+        f"There is no audio track {asked!r}.",
         f"Choose one of: {'; '.join(tracks)}.",
     )
 
@@ -156,7 +156,7 @@ def too_long(limit: float) -> ConversionFailed:
     """The sound is longer than the limit."""
     return ConversionFailed(
         "too_long",
-        f"The sound is longer than the {limit / SECONDS_AN_HOUR:g} hours that are allowed.",
+        f"The audio is longer than the {limit / SECONDS_AN_HOUR:g} hours that are allowed.",
         "Send it in parts, or select a part with start and end.",
     )
 
@@ -203,7 +203,7 @@ def crashed(reason: str) -> ConversionFailed:
 def video_lost() -> ConversionFailed:
     """The store has lost the upload, or a part of it."""
     return ConversionFailed(
-        "video_lost", "The uploaded video cannot be read from the store any more.", "Upload it again."
+        "video_lost", "The uploaded video can no longer be read from storage.", "Upload it again."
     )
 
 

@@ -110,13 +110,13 @@ def judge(encoder: Encoder, plan: Plan, report: Report, expected: float | None) 
     if expected is not None and short:
         if damaged or not _is_whole(encoder, plan):
             return _partial(sound, expected)
-        message = f"The sound ends after {length:.1f} s, the video after {expected:.1f} s."
+        message = f"The audio ends after {length:.1f} s, the video after {expected:.1f} s."
         return _whole(length, expected, Warned("sound_ends_early", message), *_moved(report, plan))
     missing = _unexplained(report, plan, heard, length)
     if missing > allowed(heard):
         return _partial(heard - missing, heard)
     if report.decode_errors:
-        message = f"The video is damaged: {_pieces(report.decode_errors)} of its sound cannot be read."
+        message = f"The video is damaged: {_pieces(report.decode_errors)} of its audio cannot be read."
         return _whole(heard, expected, *_moved(report, plan), Warned("damaged", message))
     return _whole(heard, expected, *_moved(report, plan))
 
@@ -142,16 +142,16 @@ def _moved(report: Report, plan: Plan) -> tuple[Warned, ...]:
     filled, dropped = _filled(report, plan), _dropped(report, plan)
     found = []
     if filled > SHORT_SECONDS:
-        message = f"The video has no sound for {filled:.1f} s; the MP3 is silent there."
+        message = f"The video has no audio for {filled:.1f} s; the MP3 is silent there."
         found.append(Warned("silence_filled", message))
     if dropped > MOVED_SECONDS:
-        message = f"The video has two sounds at the same time for {dropped:.1f} s; the later was left out."
+        message = f"Two sections of audio overlap for {dropped:.1f} s; the later one was left out there."
         found.append(Warned("sound_overlaps", message))
     if plan.timing == "drifting":
-        message = "The recorder's clock ran fast or slow: the sound was stretched to fit the pictures."
+        message = "The recorder's clock ran fast or slow: the audio was stretched to match the video."
         found.append(Warned("clock_drift", message))
     if plan.timing == "bursting":
-        message = "The sound is stamped with the times at which it arrived: its small gaps were closed."
+        message = "The audio's timestamps are times of arrival: the small gaps between them were closed."
         found.append(Warned("uneven_times", message))
     return tuple(found)
 
@@ -223,5 +223,5 @@ def _whole(got: float, expected: float | None, *warnings: Warned) -> Verdict:
 def _partial(got: float, expected: float | None, unread_links: int = 0) -> Verdict:
     lacking = f"{unread_links} of its streams cannot be read" if unread_links else "the end is missing"
     of = f"; {lacking}" if expected is None else f" of {expected:.1f} s"
-    message = f"The video is incomplete: the MP3 holds {got:.1f} s of sound{of}."
+    message = f"The video is incomplete: the MP3 contains {got:.1f} s of audio{of}."
     return Verdict(complete=False, got=got, promised=expected, warnings=(Warned("input_truncated", message),))

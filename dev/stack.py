@@ -191,8 +191,8 @@ class Stack:
         free = shutil.disk_usage(self.folder).free
         if free < self._least_free:
             raise CannotRun(
-                f"{free // MB:,} MB are free where {self.folder} is; RabbitMQ takes no messages below 1,000, "
-                f"so free some until there are {self._least_free // MB:,}"
+                f"{free // MB:,} MB are free where {self.folder} is; RabbitMQ accepts no messages below "
+                f"1,000: free some space until there are {self._least_free // MB:,} MB"
             )
 
     def _wait_until_ready(self) -> None:

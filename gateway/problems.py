@@ -48,8 +48,8 @@ def cross_site() -> Words:
     """A request with a session's cookie does not come from a page of this origin."""
     return Words(
         "this request does not come from a page of this site",
-        "A browser says so with 'Sec-Fetch-Site: same-origin' or an Origin that is this one. "
-        "A proxy must leave both and Host as they are. A script sends Authorization instead of the cookie.",
+        "A browser must send 'Sec-Fetch-Site: same-origin' or an Origin that matches. "
+        "A proxy must not change either of them or Host. A script must send Authorization, not the cookie.",
     )
 
 
@@ -57,8 +57,8 @@ def cross_site() -> Words:
 def malformed_login() -> Words:
     """The body of a login is neither a form nor a JSON object with a user name and a password."""
     return Words(
-        "the body holds no username and password; allowed is a form, or a JSON object of texts",
-        """Send for example {"username": "me@example.com", "password": "…"} as application/json.""",
+        "the body contains no username and password; allowed is a form, or a JSON object of strings",
+        """For example, send {"username": "me@example.com", "password": "…"} as application/json.""",
     )
 
 
@@ -74,9 +74,9 @@ def busy() -> Words:
 
 @errors.problem(HTTPStatus.SERVICE_UNAVAILABLE)
 def full() -> Words:
-    """The gateway has as many connections as it can hold, all of them with a request in progress."""
+    """The gateway has as many connections as it can hold, all with a request in progress."""
     return Words(
-        "this gateway cannot take more connections right now",
+        "this gateway cannot accept more connections right now",
         "Try again in a few seconds.",
         {"Retry-After": str(RETRY_SECONDS)},
     )
@@ -118,7 +118,7 @@ def missing_scope(scope: str) -> Words:
     """The token is valid, but does not allow this."""
     return Words(
         f"this needs a token with the scope {scope}",
-        "Log in without asking for fewer scopes. Only administrators have the scope admin.",
+        "Log in without limiting the scopes. Only administrators have the scope admin.",
         {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{scope}"'},
     )
 
@@ -131,7 +131,7 @@ def invalid_url(sentence: str) -> Words:
 
 @errors.problem(HTTPStatus.UNPROCESSABLE_ENTITY)
 def invalid_body(sentence: str) -> Words:
-    """The body is JSON, but not what this address takes."""
+    """The body is JSON, but not what this address accepts."""
     return Words(sentence, "Correct the body; /docs describes it.")
 
 
@@ -146,7 +146,7 @@ def too_many_logins(retry_after: str = "") -> Words:
     """Too many logins from this address."""
     return Words(
         "too many logins",
-        "Wait as long as Retry-After says. A token can be used many times: log in once and keep it.",
+        "Wait as long as Retry-After says. Log in once and reuse the token.",
         {"Retry-After": retry_after or str(RETRY_SECONDS)},
     )
 
@@ -189,7 +189,7 @@ def invalid_option(sentence: str) -> Words:
 def malformed_options() -> Words:
     """The body is neither a form nor a JSON object with options."""
     return Words(
-        "the body holds no options; allowed is a form, or a JSON object of texts, numbers, true and false",
+        "the body contains no options; allowed is a form, or a JSON object of strings, numbers and booleans",
         "Correct the body, or send none to keep the options as they are.",
     )
 
@@ -226,7 +226,7 @@ def ended_early(received: int, expected: int | None) -> Words:
 def too_slow() -> Words:
     """The client sends more slowly than `min_bytes_per_second` of `/v1/limits`."""
     return Words(
-        "the request arrives too slowly", "Nothing was stored; send it again over a better connection."
+        "the request is arriving too slowly", "Nothing was stored; send it again over a better connection."
     )
 
 
@@ -242,7 +242,7 @@ def compressed_body(coding: str) -> Words:
 
 @errors.problem(HTTPStatus.BAD_REQUEST)
 def malformed_digest() -> Words:
-    """The `Content-Digest` header holds no SHA-256."""
+    """The `Content-Digest` header contains no SHA-256."""
     return Words(
         "the Content-Digest header cannot be read",
         "Send Content-Digest: sha-256=:<base64 of the body's SHA-256>: or leave it out.",

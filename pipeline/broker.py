@@ -108,7 +108,7 @@ def takes_messages(url: str) -> None:
     except TROUBLE as error:
         raise BrokerUnavailable(explain(error)) from error
     if reasons[-1] is not None:
-        raise BrokerUnavailable(f"RabbitMQ takes no messages: {reasons[-1]}")
+        raise BrokerUnavailable(f"RabbitMQ accepts no messages: {reasons[-1]}")
 
 
 def wake(connection: BlockingConnection) -> None:
@@ -185,11 +185,11 @@ class Publisher:
         return self._connection is not None
 
     def check(self) -> None:
-        """Raise `BrokerUnavailable` when there is no connection, or RabbitMQ takes no messages."""
+        """Raise `BrokerUnavailable` when there is no connection, or RabbitMQ accepts no messages."""
         if not self.connected:
             raise BrokerUnavailable("not connected to RabbitMQ")
         if (reason := self._blocked) is not None:
-            raise BrokerUnavailable(f"RabbitMQ takes no messages: {reason}")
+            raise BrokerUnavailable(f"RabbitMQ accepts no messages: {reason}")
 
     @crashpoints
     def publish(self, queue: str, body: bytes) -> None:

@@ -110,7 +110,7 @@ class Endpoints:
             TooManyEndpoints: there are `MAX_ENDPOINTS` already.
         """
         if len(self.all(owner)) >= MAX_ENDPOINTS:
-            raise TooManyEndpoints(f"you have {MAX_ENDPOINTS} webhooks, and nobody may have more")
+            raise TooManyEndpoints(f"you already have {MAX_ENDPOINTS} webhooks, the most that are allowed")
         document = self._new(uuid4().hex, owner, url, events)
         with translated():
             self._endpoints.insert_one(document)

@@ -53,7 +53,7 @@ class Feeds:
             TooManyFeeds: there are `MAX_FEEDS` already.
         """
         if len(self.all(owner)) >= MAX_FEEDS:
-            raise TooManyFeeds(f"you have {MAX_FEEDS} feeds, and nobody may have more")
+            raise TooManyFeeds(f"you already have {MAX_FEEDS} feeds, the most that are allowed")
         token = unguessable.token()
         document = {
             "_id": unguessable.digest(token),

@@ -368,7 +368,7 @@ class Jobs(JobQueries):
 
 CONVERTER_CRASHED: Mapping[str, Any] = {
     "code": "converter_crashed",
-    "message": f"The conversion was begun {MAX_ATTEMPTS} times and never came to an end.",
+    "message": f"The conversion was started {MAX_ATTEMPTS} times and never finished.",
     "hint": "Export the video again with another program and upload that copy.",
     "retryable": True,
 }

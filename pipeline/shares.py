@@ -66,7 +66,7 @@ class ShareLinks:
         """
         time, token = self._now(), unguessable.token()
         if len(self.all(owner, job_id)) >= MAX_SHARES:
-            raise TooManyShares(f"the job has {MAX_SHARES} links, and none may have more")
+            raise TooManyShares(f"the job already has {MAX_SHARES} links, the most that are allowed")
         document = {
             "_id": unguessable.digest(token),
             "id": uuid4().hex,

@@ -17,7 +17,7 @@ def check() -> None:
     """
     environ = request.environ
     if environ["SERVER_PROTOCOL"] == "HTTP/1.1" and not HOST.fullmatch(environ.get("HTTP_HOST", "")):
-        raise malformed_request("it needs one Host header with the name of this server")
+        raise malformed_request("it must have one Host header with the name of this server")
     coding = environ.get("HTTP_TRANSFER_ENCODING")
     if coding is not None and coding.strip().lower() != "chunked":
         raise unsupported_transfer_coding()

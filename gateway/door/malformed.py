@@ -21,8 +21,8 @@ from gateway.problems import errors
 
 BROKEN_CHUNKS = {
     InvalidChunkSize: "the size of a chunk is not a hexadecimal number",
-    InvalidChunkExtension: "what follows the size of a chunk is no chunk extension",
-    ChunkMissingTerminator: "a chunk, or the last of all, is not ended by CRLF",
+    InvalidChunkExtension: "the size of a chunk is followed by something other than a chunk extension",
+    ChunkMissingTerminator: "a chunk does not end with CRLF",
 }
 """Gunicorn's own words quote bytes as Python writes them."""
 
@@ -100,7 +100,8 @@ def expectation_failed() -> Words:
 def unsupported_transfer_coding() -> Words:
     """The `Transfer-Encoding` is not `chunked`."""
     return Words(
-        "the only transfer coding supported is chunked", "Send the body as it is, with its length or chunked."
+        "the only transfer coding supported is chunked",
+        "Send the body unencoded, with its length or chunked.",
     )
 
 
@@ -112,9 +113,9 @@ def malformed_request(reason: str) -> Words:
 
 @errors.problem(HTTPStatus.BAD_REQUEST)
 def malformed_chunks(what: str) -> Words:
-    """The body is not chunked as its `Transfer-Encoding` says (RFC 9112, section 7.1)."""
+    """The body is not valid chunked coding (RFC 9112, section 7.1)."""
     return Words(
-        f"the body is not chunked as its Transfer-Encoding says: {what}",
+        f"the chunked body is malformed: {what}",
         "Send each chunk as its size in hexadecimal, CRLF, its bytes and CRLF, and a chunk of size 0 at the "
-        "end; or leave Transfer-Encoding out, and send a Content-Length.",
+        "end; or leave out Transfer-Encoding and send a Content-Length.",
     )

@@ -8,7 +8,7 @@ from gateway.problems import errors
 
 @errors.problem(HTTPStatus.CONFLICT)
 def not_ready(state: str) -> Words:
-    """The job has no MP3: not yet, or not any more."""
+    """The job has no MP3: not yet, or no longer."""
     return Words(
         f"there is no MP3 to download: the job is {state}",
         "GET /v1/jobs/<id> shows the job's progress, or why it failed.",
@@ -18,7 +18,7 @@ def not_ready(state: str) -> Words:
 @errors.problem(HTTPStatus.NOT_FOUND)
 def no_cover() -> Words:
     """The MP3 has no picture, or none of this kind."""
-    return Words("this MP3 has no such picture", "The feed names the pictures that there are.")
+    return Words("this MP3 has no such picture", "The feed lists the pictures that exist.")
 
 
 @errors.problem(HTTPStatus.NOT_FOUND)
@@ -26,7 +26,7 @@ def no_peaks() -> Words:
     """The MP3 has no waveform."""
     return Words(
         "this MP3 has no waveform",
-        "It was made by an older version, or is too short. POST /v1/jobs/<id>/retry makes it again.",
+        "It was made by an older version, or is too short. POST /v1/jobs/<id>/retry converts it again.",
     )
 
 
@@ -38,7 +38,7 @@ def no_such_part(count: int) -> Words:
             "this MP3 has no parts",
             "POST /v1/jobs/<id>/retry?split=chapters makes them, or split=silence.",
         )
-    return Words("there is no such part", f"The parts have the numbers 1 to {count}.")
+    return Words("there is no such part", f"The parts are numbered 1 to {count}.")
 
 
 @errors.problem(HTTPStatus.CONFLICT)
@@ -63,10 +63,10 @@ def conversion_failed(job_id: str, message: str, hint: str) -> Words:
 
 @errors.problem(HTTPStatus.PRECONDITION_FAILED)
 def precondition_failed() -> Words:
-    """The job or file is not as `If-Match` or `If-Unmodified-Since` asks for."""
+    """The job or file does not match `If-Match` or `If-Unmodified-Since`."""
     return Words(
-        "this is not as If-Match or If-Unmodified-Since asks for",
-        "HEAD shows the ETag that it has now, and the Last-Modified of a file.",
+        "this does not match If-Match or If-Unmodified-Since",
+        "HEAD shows the current ETag, and the Last-Modified of a file.",
     )
 
 
@@ -74,7 +74,7 @@ def precondition_failed() -> Words:
 def range_beyond_end(size: int) -> Words:
     """The range begins after the end of the file."""
     return Words(
-        f"the file has {size} bytes, and the range begins after them",
-        "If you have that many bytes, the file is complete.",
+        f"the file has {size} bytes, and the range begins after the last one",
+        "If you have that many bytes, your copy is complete.",
         {"Content-Range": f"bytes */{size}"},
     )

@@ -160,7 +160,7 @@ def archive() -> Response:
     """Download the MP3s of finished jobs as one zip; of a split one its parts, in a folder."""
     ids = dict.fromkeys(request.args.get("ids", "").split(","))
     if not 0 < len(ids) <= MOST or "" in ids:
-        raise problems.invalid_parameter("ids", f"the ids of 1 to {MOST} jobs, with commas between")
+        raise problems.invalid_parameter("ids", f"the ids of 1 to {MOST} jobs, separated by commas")
     response = send(archive_of(own_jobs(list(ids)), use().mp3s))
     response.call_on_close(use().downloads.take(g.identity.username, request.remote_addr or ""))
     return response

@@ -68,7 +68,7 @@ def checks(settings: Settings, client: Client, auth: AuthClient, smtp_url: str |
         Check(
             "mongodb",
             lambda: _answers(client),
-            "Start MongoDB, or correct MONGODB_URL, or open the network.",
+            "Start MongoDB, correct MONGODB_URL, or allow the connection.",
         ),
         Check(
             "clock",
@@ -78,7 +78,7 @@ def checks(settings: Settings, client: Client, auth: AuthClient, smtp_url: str |
         Check(
             "indexes",
             lambda: _indexes(client, settings),
-            "Allow its user to create indexes in jobs, videos and mp3s.",
+            "Allow MongoDB's user to create indexes in jobs, videos and mp3s.",
         ),
         Check(
             "space",
@@ -93,7 +93,7 @@ def checks(settings: Settings, client: Client, auth: AuthClient, smtp_url: str |
         Check(
             "alarms",
             lambda: _alarms(url),
-            "Free disk space or memory where RabbitMQ runs: below 1 GB of free disk it takes no messages.",
+            "Free disk space or memory for RabbitMQ: below 1 GB of free disk it accepts no messages.",
         ),
         Check(
             "keys",
@@ -103,7 +103,7 @@ def checks(settings: Settings, client: Client, auth: AuthClient, smtp_url: str |
         Check(
             "revocations",
             lambda: _revocations(auth),
-            "Start auth of the same version.",
+            "Start an auth of the same version.",
         ),
     ]
     if smtp_url is not None:
@@ -146,7 +146,7 @@ def _queues(url: str) -> str:
 
 def _alarms(url: str) -> str:
     broker.takes_messages(url)
-    return "RabbitMQ takes messages"
+    return "RabbitMQ accepts messages"
 
 
 def _keys(auth: AuthClient, settings: Settings) -> str:

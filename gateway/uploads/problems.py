@@ -10,7 +10,7 @@ HOUR_SECONDS = 60 * 60
 
 @errors.problem(HTTPStatus.BAD_REQUEST)
 def exactly_one_file() -> Words:
-    """The upload holds no file, or more than one."""
+    """The upload contains no file, or more than one."""
     return Words(
         "exactly 1 file required",
         "Send one file as multipart/form-data, for example curl -F file=@talk.mp4.",
@@ -31,7 +31,7 @@ def stopping() -> Words:
     """This gateway is shutting down and accepts no more uploads."""
     return Words(
         "this gateway is shutting down and accepts no more uploads",
-        "Nothing was stored; send it again in a few seconds, and another gateway will take it.",
+        "Nothing was stored; send it again in a few seconds, and another gateway will accept it.",
         {"Retry-After": str(RETRY_SECONDS)},
     )
 
@@ -51,14 +51,14 @@ def too_many_jobs_today(limit: int) -> Words:
     """The user has created as many jobs in 24 hours as allowed."""
     return Words(
         f"you have created {limit} jobs in the last 24 hours, the most that are allowed",
-        "Come back later.",
+        "Try again later.",
         {"Retry-After": str(HOUR_SECONDS)},
     )
 
 
 @errors.problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 def quota_full(stored: int, limit: int) -> Words:
-    """The user's files take up all the space they may."""
+    """The user's files take up all the space allowed."""
     return Words(
         f"your files take up {stored} of the {limit} bytes that you may store",
         "Delete jobs that you no longer need: DELETE /v1/jobs/<id>.",
@@ -83,11 +83,11 @@ def not_media(looks_like: str) -> Words:
 
 @errors.problem(HTTPStatus.BAD_REQUEST)
 def wrong_number_of_files(found: int, limit: int) -> Words:
-    """The request holds no file, or more files than allowed."""
+    """The request contains no file, or more files than allowed."""
     return Words(
-        f"the request holds more than {limit} file{'s' * (limit > 1)}"
+        f"the request contains more than {limit} file{'s' * (limit > 1)}"
         if found
-        else "the request holds no file",
+        else "the request contains no file",
         "Send files as multipart/form-data (curl -F file=@talk.mp4), or one file as the body "
         "(curl -T talk.mp4). An empty body counts as no file.",
     )
@@ -97,7 +97,8 @@ def wrong_number_of_files(found: int, limit: int) -> Words:
 def malformed_key(limit: int) -> Words:
     """The `Idempotency-Key` is too long, empty, or not printable ASCII."""
     return Words(
-        f"an Idempotency-Key has 1 to {limit} printable ASCII characters", "A random UUID is a good key."
+        f"an Idempotency-Key must have 1 to {limit} printable ASCII characters",
+        "Use, for example, a random UUID.",
     )
 
 

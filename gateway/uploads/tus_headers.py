@@ -69,7 +69,9 @@ class Part:
             raise tus_problems.wrong_content_type(PART_TYPE)
         offset = _number(request, "Upload-Offset")
         if offset is None:
-            raise tus_problems.malformed_header("Upload-Offset", "the number of bytes that are there already")
+            raise tus_problems.malformed_header(
+                "Upload-Offset", "the number of bytes that have already arrived"
+            )
         return cls(offset, request.content_length, _number(request, "Upload-Length"), _checksum(request))
 
     @classmethod

@@ -1,7 +1,7 @@
 """Why a request of the tus protocol is refused.
 
-Clients of tus try again, from the offset that `HEAD` tells, after 409, 423 and every 5xx, and give up
-after any other 4xx: so what ends with another try is one of these.
+After 409, 423 and every 5xx, tus clients retry from the offset that `HEAD` reports; after any other 4xx
+they give up. So an error after which a retry helps has one of these statuses.
 """
 
 from http import HTTPStatus
@@ -9,23 +9,23 @@ from http import HTTPStatus
 from chassis.problem import CHECKSUM_MISMATCH, Words
 from gateway.problems import RETRY_SECONDS, errors
 
-GO_ON = "What arrived is kept: HEAD tells the offset to go on from."
+GO_ON = "The bytes that arrived are kept: HEAD returns the offset to continue from."
 
 
 @errors.problem(HTTPStatus.NOT_FOUND)
 def no_such_upload() -> Words:
-    """The id is unknown, expired, terminated, or somebody else's: all answer the same."""
+    """The id is unknown, or the upload has expired, was deleted, or belongs to another user."""
     return Words(
         "there is no such upload",
-        "It has expired, was ended, or never was: begin a new one with POST /v1/uploads.",
+        "It has expired, was deleted, or never existed: start a new one with POST /v1/uploads.",
     )
 
 
 @errors.problem(HTTPStatus.PRECONDITION_FAILED)
 def unsupported_version(version: str) -> Words:
-    """The request speaks another tus, or none."""
+    """The request uses another version of tus, or names none."""
     return Words(
-        f"resumable uploads here speak tus {version}",
+        f"resumable uploads require tus {version}",
         f"Send the header Tus-Resumable: {version}.",
         {"Tus-Version": version},
     )
@@ -33,25 +33,25 @@ def unsupported_version(version: str) -> Words:
 
 @errors.problem(HTTPStatus.BAD_REQUEST)
 def malformed_header(name: str, allowed: str) -> Words:
-    """A header of tus is missing, or has a value that it cannot have."""
+    """A tus header is missing or has an invalid value."""
     return Words(
         f"{name} must be {allowed}",
-        "Correct it; docs/api.md and https://tus.io/protocols/resumable-upload tell each header.",
+        "Correct it; docs/api.md and https://tus.io/protocols/resumable-upload describe each header.",
     )
 
 
 @errors.problem(HTTPStatus.BAD_REQUEST)
 def not_offered(extension: str) -> Words:
-    """The request asks for an extension that there is not."""
+    """The request needs an extension that is not supported."""
     return Words(
-        f"the extension {extension} of tus is not offered",
-        "Send the file as one upload; OPTIONS /v1/uploads lists what is offered.",
+        f"the tus extension {extension} is not supported",
+        "Send the file as one upload; OPTIONS /v1/uploads lists the supported extensions.",
     )
 
 
 @errors.problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
 def wrong_content_type(content_type: str) -> Words:
-    """The body is not called a part of an upload."""
+    """The body does not have the `Content-Type` of a part of an upload."""
     return Words(
         f"the body's Content-Type must be {content_type}",
         f"Send the header Content-Type: {content_type}.",
@@ -60,9 +60,9 @@ def wrong_content_type(content_type: str) -> Words:
 
 @errors.problem(HTTPStatus.CONFLICT)
 def wrong_offset(offset: int) -> Words:
-    """The bytes do not follow those that are there."""
+    """The bytes do not follow those already received."""
     return Words(
-        f"the next byte is that at offset {offset}",
+        f"the next byte expected is at offset {offset}",
         "Send the bytes from there on, with this number as Upload-Offset.",
         {"Upload-Offset": str(offset)},
     )
@@ -70,10 +70,10 @@ def wrong_offset(offset: int) -> Words:
 
 @errors.problem(HTTPStatus.CONFLICT)
 def another_file() -> Words:
-    """The request's `Upload-Metadata` is not that of the upload: it is another file."""
+    """The request's `Upload-Metadata` differs from the upload's: it is another file."""
     return Words(
-        "the upload began with another Upload-Metadata",
-        "Begin a new upload for this file, or continue with the file that this upload is of.",
+        "the upload began with a different Upload-Metadata",
+        "Start a new upload for this file, or continue with the original file.",
     )
 
 
@@ -82,25 +82,25 @@ def beyond_length(length: int) -> Words:
     """The request holds more bytes than the upload has left."""
     return Words(
         f"the upload has {length} bytes, and the request goes beyond them",
-        "Send no more than Upload-Length says, or begin a new upload.",
+        "Send no more bytes than Upload-Length, or start a new upload.",
     )
 
 
 @errors.problem(HTTPStatus.BAD_REQUEST)
 def length_known(length: int) -> Words:
-    """The length was said before, or is less than what is there."""
+    """The length was set before, or is less than the bytes received."""
     return Words(
-        f"the upload's length is {length}, and cannot be another any more",
-        "Leave Upload-Length out, or begin a new upload.",
+        f"the upload's length is {length} and can no longer change",
+        "Leave out Upload-Length, or start a new upload.",
     )
 
 
 @errors.problem(CHECKSUM_MISMATCH)
 def wrong_checksum() -> Words:
-    """The bytes are others than the checksum was computed from."""
+    """The bytes do not match the checksum."""
     return Words(
         "the bytes do not match their Upload-Checksum",
-        "They were changed on their way; none of this request's counts, send it again.",
+        "They were changed in transit. None of this request's bytes were kept; send them again.",
     )
 
 
@@ -108,7 +108,7 @@ def wrong_checksum() -> Words:
 def cut_short(offset: int) -> Words:
     """The connection broke, or bytes came too slowly."""
     return Words(
-        f"the request ended before its last byte; {offset} bytes are there",
+        f"the request ended before its last byte; {offset} bytes have arrived",
         GO_ON,
         {"Upload-Offset": str(offset)},
     )
@@ -116,38 +116,38 @@ def cut_short(offset: int) -> Words:
 
 @errors.problem(HTTPStatus.CONFLICT)
 def displaced() -> Words:
-    """A newer request goes on with the upload."""
+    """A newer request has taken over the upload."""
     return Words(
-        "a newer request goes on with this upload",
+        "a newer request has taken over this upload",
         GO_ON,
     )
 
 
 @errors.problem(HTTPStatus.LOCKED)
 def locked() -> Words:
-    """Other requests take the upload, again and again."""
+    """Other requests keep taking over the upload."""
     return Words(
-        "other requests for this upload keep coming in before this one",
-        "Let one program at a time send it, and try again in a few seconds.",
+        "other requests keep taking over this upload",
+        "Use one program at a time to send it, and try again in a few seconds.",
         {"Retry-After": str(RETRY_SECONDS)},
     )
 
 
 @errors.problem(HTTPStatus.CONFLICT)
 def already_complete(job_id: str) -> Words:
-    """The upload is a job by now."""
+    """The upload has already become a job."""
     return Words(
         "the upload is complete and has become a job",
-        f"Cancel it, or delete it when it is over: /v1/jobs/{job_id}.",
+        f"Cancel the job, or delete it once it has ended: /v1/jobs/{job_id}.",
         {"Location": f"/v1/jobs/{job_id}"},
     )
 
 
 @errors.problem(HTTPStatus.SERVICE_UNAVAILABLE, "stopping")
 def stopping() -> Words:
-    """The process is asked to end."""
+    """This gateway is shutting down."""
     return Words(
-        "this gateway is being stopped",
-        f"{GO_ON} Another gateway takes the rest.",
+        "this gateway is shutting down",
+        f"{GO_ON} Another gateway accepts the rest.",
         {"Retry-After": "1"},
     )

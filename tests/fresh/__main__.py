@@ -58,7 +58,7 @@ CASES = [
     Case(
         "two make demo in one clone at once",
         "cd clone && { make demo & make demo; } && wait $!",
-        says="another start of this suite is under way",
+        says="another command is already starting this suite",
     ),
     Case(
         "two clones that start at once",
@@ -95,7 +95,7 @@ CASES = [
     Case(
         "less than 1.5 GB free",
         "cd clone && mkdir -p .stack && mount -t tmpfs -o size=1200m none .stack && make up",
-        says="RabbitMQ takes no messages below",
+        says="RabbitMQ accepts no messages below",
         ends=2,
         users=("root",),
     ),

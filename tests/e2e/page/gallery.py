@@ -16,7 +16,7 @@ PARTIAL = {"warnings": [{"code": "truncated", "message": "The video breaks off a
 FAILED = {
     "error": {
         "code": "no_audio_track",
-        "message": "The video has no sound track.",
+        "message": "The video has no audio track.",
         "hint": "Choose another video.",
     }
 }

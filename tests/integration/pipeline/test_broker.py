@@ -157,7 +157,7 @@ def is_blocked(publisher: Publisher) -> bool:
     try:
         publisher.check()
     except BrokerUnavailable as error:
-        return "RabbitMQ takes no messages: low on memory" in str(error)
+        return "RabbitMQ accepts no messages: low on memory" in str(error)
     return False
 
 

@@ -102,8 +102,8 @@ def test_a_wrong_option_is_2_with_what_is_allowed(
         ("no.mp4", "no.mp4: No such file or directory\n"),
         (".", ".: Is a directory\n"),
         ("", ".: Is a directory\n"),
-        ("-", "-: This is no file: download it first, or give the path of a video\n"),
-        ("http://127.0.0.1/talk.mp4", "http:/127.0.0.1/talk.mp4: This is no file: download it first"),
+        ("-", "-: This is not a file: download it first, or give the path of a video\n"),
+        ("http://127.0.0.1/talk.mp4", "http:/127.0.0.1/talk.mp4: This is not a file: download it first"),
         ("no\x1b[31m\udcff.mp4", "no?[31m?.mp4: No such file or directory\n"),
     ],
     ids=["missing", "folder", "nothing", "standard input", "address", "odd name"],
@@ -129,8 +129,8 @@ def test_a_video_that_is_no_file_is_2(
 @pytest.mark.parametrize(
     ("mp3", "words"),
     [
-        ("no/talk.mp3", "no: There is no folder that can be written to\n"),
-        ("/proc/no/talk.mp3", "/proc/no: There is no folder that can be written to\n"),
+        ("no/talk.mp3", "no: The folder does not exist or is not writable\n"),
+        ("/proc/no/talk.mp3", "/proc/no: The folder does not exist or is not writable\n"),
         ("folder", "folder: Is a directory: name a file in it\n"),
     ],
 )
@@ -167,7 +167,7 @@ def test_a_song_is_not_replaced_by_its_own_copy(
     status = cli.main([str(song), "--force"])
 
     assert status == 2
-    assert "would replace the file it is made of" in capsys.readouterr().err
+    assert "would overwrite the video" in capsys.readouterr().err
     assert song.read_bytes() == whole
     assert [path.name for path in tmp_path.iterdir()] == ["song.mp3"]
 

@@ -77,7 +77,7 @@ def test_a_short_sound_is_a_loss_unless_the_file_goes_on_without_fault(
     verdict = whole.judge(of, PLAN, report(40.0, problems=seen), 60.0)
 
     assert not verdict.complete
-    assert verdict.warnings[0].message.endswith("40.0 s of sound of 60.0 s.")
+    assert verdict.warnings[0].message.endswith("40.0 s of audio of 60.0 s.")
 
 
 def test_a_short_sound_in_a_whole_file_is_no_loss(tmp_path: Path) -> None:

@@ -243,14 +243,14 @@ def test_what_make_clean_leaves_is_named(tmp_path: Path) -> None:
 
     _, _, error = make("clean", folder=folder)
 
-    assert "left: packages of apt; to remove them: apt-get remove maven socat" in error
+    assert "left: apt packages; to remove them: apt-get remove maven socat" in error
     assert not (folder / ".tools").exists()
 
 
 def test_a_full_disk_is_told_before_anything_starts(tmp_path: Path) -> None:
     stack = Stack(tmp_path / "stack", least_free=10**18)
 
-    with pytest.raises(CannotRun, match=r"MB are free where .* RabbitMQ takes no messages below 1,000"):
+    with pytest.raises(CannotRun, match=r"MB are free where .* RabbitMQ accepts no messages below 1,000"):
         stack.up()
 
 

@@ -105,7 +105,7 @@ def test_an_upload_that_stalls_is_refused_and_leaves_nothing(gateway: Gateway, s
         answer = everything(connection)
 
     assert answer.startswith(b"HTTP/1.1 408 ")
-    assert answer.endswith(b"the request arrives too slowly")
+    assert answer.endswith(b"the request is arriving too slowly")
     assert (stores.documents(), stores.chunks()) == (0, 0)
 
 

@@ -125,7 +125,7 @@ def test_a_broker_that_takes_no_messages_is_told_with_its_reason(
         status = doctor.main(environment)
 
     assert status == 1
-    assert "WRONG  alarms: RabbitMQ takes no messages: low on memory" in capsys.readouterr().out
+    assert "WRONG  alarms: RabbitMQ accepts no messages: low on memory" in capsys.readouterr().out
 
 
 def test_a_full_disk_and_a_clock_that_is_wrong_are_told(environment: dict[str, str]) -> None:

@@ -77,7 +77,7 @@ def test_an_unknown_route_is_a_problem_too() -> None:
 
     assert (answer.status_code, answer.get_json()["code"]) == (404, "not_found")
     assert answer.get_json()["detail"] == "there is nothing at /v1/new/"
-    assert answer.get_json()["hint"].endswith("Leave out the slash at the end.")
+    assert answer.get_json()["hint"].endswith("Leave out the trailing slash.")
 
 
 def test_another_method_is_told_which_are_allowed() -> None:
