@@ -44,7 +44,7 @@ def main() -> None:
             page.locator("[data-do=delete]").click()
             page.wait_for_selector("li.row", state="detached")
             page.locator(".options > summary").click()
-            page.get_by_label("Send only the sound").uncheck()
+            page.get_by_label("Send only the audio").uncheck()
             whole = timed(page, video, SENT)
             browser.close()
         print(  # noqa: T201 - what this command is for

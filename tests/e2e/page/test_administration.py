@@ -86,7 +86,7 @@ def test_a_name_that_is_taken_is_refused_in_words(office: Visit) -> None:
     office.page.locator(".admin [name=username]").fill(office.user.name)
     office.page.get_by_role("button", name="Add a user").click()
 
-    expect(office.page.get_by_role("alert")).to_have_text("There is a user with this name already.")
+    expect(office.page.get_by_role("alert")).to_have_text("A user with this name already exists.")
 
 
 def test_an_administrator_sees_and_ends_the_jobs_of_others(office: Visit, stranger: User) -> None:
@@ -115,7 +115,7 @@ def test_messages_that_nobody_could_read_are_put_back_or_deleted(office: Visit) 
     open_administration(office)
     expect(office.page.locator(".admin code")).to_have_text(UNREADABLE.decode())
     with office.page.expect_response(re.compile("/replay$")) as replaying:
-        office.page.get_by_role("button", name="Put back").click()
+        office.page.get_by_role("button", name="Return to queue").click()
     assert replaying.value.json() == {"replayed": 1}
     wait_for(lambda: office.page.evaluate(IS_ONE))
     office.page.locator(".admin > summary").click()
@@ -130,7 +130,7 @@ def test_the_health_of_every_server_is_told(office: Visit) -> None:
 
     findings = office.page.evaluate("async () => (await (await fetch('v1/admin/doctor')).json()).findings")
     for finding in findings:
-        word = "well" if finding["ok"] else "not well"
+        word = "OK" if finding["ok"] else "failing"
         shown = office.page.locator(".admin li.good, .admin li.bad").filter(has_text=finding["name"]).first
         expect(shown.locator(".word")).to_have_text(word)
     assert len(findings) > 3

@@ -71,13 +71,13 @@ def test_nobody_is_shut_out_from_the_administration(
     told_password(visit, name)
     visit.page.locator(".admin [name=username]").fill(name)
     visit.page.get_by_role("button", name="Add a user").click()
-    expect(visit.page.get_by_role("alert")).to_have_text("There is a user with this name already.")
+    expect(visit.page.get_by_role("alert")).to_have_text("A user with this name already exists.")
     assert visit.faults() == []
 
     gallery.furnish(visit, boss.outcome(boss.upload(CLIP)))
     visit.page.locator(".admin > summary").click()
     open_administration(visit)
-    expect(visit.page.get_by_text("not well")).to_be_visible()
+    expect(visit.page.get_by_text("failing", exact=True)).to_be_visible()
     assert visit.page.locator(".admin code").count() == len(gallery.HOSTILE) + 1
     assert visit.faults() == []
     assert visit.page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -41,9 +41,9 @@ def test_the_keyboard_alone_keeps_users(visits: Visits, new_user: Callable[..., 
 
     told = "shown at the top of the administration."
     assert visit.page.locator("#said p").all_inner_texts() == [
-        f"{name} is added. The password is {told}",
-        f"{name} is disabled.",
-        f"{name} is enabled.",
+        f"{name} added. The password is {told}",
+        f"{name} disabled.",
+        f"{name} enabled.",
         f"{name} has a new password. It is {told}",
     ]
 
@@ -81,8 +81,8 @@ def test_the_keyboard_alone_ends_jobs_and_clears_up_messages(
     publish_unreadable(stack)
     wait_for(lambda: visit.page.evaluate(IS_ONE))
     look_again()
-    press(visit, "Put back", "video")
-    expect(visit.page.locator("#said")).to_contain_text("put back")
+    press(visit, "Return to queue", "video")
+    expect(visit.page.locator("#said")).to_contain_text("returned")
     wait_for(lambda: visit.page.evaluate(IS_ONE))
     look_again()
     press(visit, "Delete", "video")
@@ -91,8 +91,8 @@ def test_the_keyboard_alone_ends_jobs_and_clears_up_messages(
     assert visit.page.locator("#said p").all_inner_texts() == [
         "by the keyboard.mp4: ended.",
         "by the keyboard.mp4: will be converted again.",
-        "The messages are put back into their queue.",
-        "The messages are deleted.",
+        "Messages returned to their queue.",
+        "Messages deleted.",
     ]
 
 

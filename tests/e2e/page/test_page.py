@@ -160,13 +160,13 @@ def test_options_are_remembered_but_not_those_of_one_video(visit: Visit) -> None
 def test_what_is_being_typed_outlives_what_happens_meanwhile(visit: Visit) -> None:
     visit.page.locator(".options summary").click()
     visit.page.get_by_label("Title").fill("One talk")  # the field has the focus still
-    visit.page.get_by_label("Sound track").press_sequentially("en")
+    visit.page.get_by_label("Audio track").press_sequentially("en")
 
     visit.user.upload(CLIP, "another.mp4")
     visit.expect_state("another.mp4", "ready")
 
     assert visit.page.get_by_label("Title").input_value() == "One talk"
-    assert visit.page.get_by_label("Sound track").input_value() == "en"
+    assert visit.page.get_by_label("Audio track").input_value() == "en"
 
 
 def test_a_search_and_a_filter_narrow_the_list(visit: Visit, silent_film: Path) -> None:

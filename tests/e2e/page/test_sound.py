@@ -128,7 +128,7 @@ def test_a_switch_sends_the_whole_video(visit: Visit, tmp_path: Path) -> None:
     make(*PICTURES, *SOUND, *ENCODED, "-c:a", "aac", str(video))
 
     visit.page.locator(".options summary").click()
-    visit.page.get_by_label("Send only the sound").uncheck()
+    visit.page.get_by_label("Send only the audio").uncheck()
     visit.choose(video)
 
     visit.expect_state(video.name, "ready")
