@@ -112,7 +112,7 @@ def status() -> int:
     """
     found = states().values()
     if not found:
-        raise CannotRun("nothing is up: make up, or make demo")
+        raise CannotRun("the suite is not running: make up, or make demo")
     sys.stdout.write(_read("ps", "--all", "--format", "table {{.Service}}\t{{.Status}}\t{{.Ports}}") + "\n")
     sys.stdout.write(f"\ngateway: http://localhost:{port('GATEWAY_PORT')}\n")
     sys.stdout.write(f"mails:   http://localhost:{port('MAIL_PORT')}\n")

@@ -52,7 +52,7 @@ apt_install() {
     have apt-get || { say "missing: $* (their Debian names; there is no apt-get here). $debian"; exit 1; }
     by_hand="apt-get update && apt-get install --no-install-recommends $*"
     if ! may_be_root; then
-        say "Packages are missing, and you are not root and cannot use sudo. As root, run:"
+        say "Packages are missing, and you are not root and cannot use sudo. As root:"
         say "  $by_hand"
         exit 1
     fi

@@ -84,7 +84,7 @@ REFUSED = (
     Refused("room for an index", _room_for_index, "unreadable_media", "no index"),
     Refused("a segment of a stream", _segment, "unreadable_media", "one segment"),
     Refused("noise for sound", _noise_for_sound, "unreadable_media", "damaged"),
-    Refused("pictures only", _made("mute.mp4", *PICTURE, "-t", "1"), "no_audio_track", "no sound track"),
+    Refused("pictures only", _made("mute.mp4", *PICTURE, "-t", "1"), "no_audio_track", "no audio track"),
     Refused("the head of a stream", _head_alone, "empty_audio", "empty"),
     Refused("a part behind the end", _made("talk.mp4", *MP4), "empty_audio", "after 60 s", {"start": "60"}),
     Refused("a track that is not there", _made("talk.mp4", *MP4), "no_such_track", "'2'", {"track": "2"}),

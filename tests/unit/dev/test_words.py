@@ -214,7 +214,7 @@ def test_who_may_not_install_is_given_the_line_to_paste(tmp_path: Path) -> None:
     )
 
     assert done.returncode == 1
-    assert "As root, run:\n  apt-get update && apt-get install --no-install-recommends python3-venv" in done.stderr
+    assert "As root:\n  apt-get update && apt-get install --no-install-recommends python3-venv" in done.stderr
     assert "sudo: not found" not in done.stderr
 
 
