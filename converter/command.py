@@ -210,7 +210,7 @@ def _single(plan: Plan) -> str:
     if plan.ear is not None:
         return f"pan=mono|c0=c{plan.ear},"
     count = plan.track.channels or 0
-    if plan.track.layout == f"{count} channels" and count <= MIXED_CHANNELS:
+    if plan.track.layout == f"{count} channels" and 0 < count <= MIXED_CHANNELS:
         every = "+".join(f"c{number}" for number in range(count))
         return f"pan=mono|c0<{every},"
     return ""
