@@ -126,7 +126,7 @@ def test_what_is_announced_reads_like_a_list_of_sentences(visit: Visit, heavy_so
     visit.act(heavy_sound.name, "delete")
     visit.expect_state(heavy_sound.name, "deleting")
 
-    done = ("the MP3 is ready.", "deleted. It can be undone for some seconds.")
+    done = ("the MP3 is ready.", "deleted. You can undo this for a few seconds.")
     steps = ("sending.", "paused.", "sending.", "converting.", *done)
     quarters = [f"{part}% {verb}." for verb in ("sent", "converted") for part in (25, 50, 75)]
     said = visit.page.locator("#said p").all_inner_texts()

@@ -315,7 +315,7 @@ def test_a_file_that_was_cut_says_so_with_both_numbers(name: str, make: Make, co
     done = converted(cut(make(name, *TONE), 0.5))
 
     assert (done.complete, codes(done)[0]) == (False, "input_truncated")
-    assert " of sound of 4." in done.warnings[0].message
+    assert " of audio of 4." in done.warnings[0].message
 
 
 def test_a_recording_without_a_length_that_was_cut_says_so(make: Make, converted: Convert) -> None:
