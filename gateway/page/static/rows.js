@@ -234,10 +234,12 @@ export function announcement(before, after) {
   if (before === undefined) return null;
   const name = { name: after.name };
   const quarter = (/** @type {Row} */ row) => Math.floor((row.progress ?? 0) * 4);
-  if (before.state === after.state) {
-    if (!["sending", "converting"].includes(after.state) || quarter(after) <= quarter(before))
+  const stateOf = (/** @type {Row} */ row) => (row.state === "stalled" ? "sending" : row.state);
+  const state = stateOf(after);
+  if (stateOf(before) === state) {
+    if (!["sending", "converting"].includes(state) || quarter(after) <= quarter(before))
       return null;
-    return [`said.${after.state}.percent`, { ...name, percent: quarter(after) / 4 }];
+    return [`said.${state}.percent`, { ...name, percent: quarter(after) / 4 }];
   }
   const told = [
     "sending",
@@ -251,8 +253,8 @@ export function announcement(before, after) {
     "canceled",
     "deleting",
   ];
-  if (!told.includes(after.state)) return null;
-  return [`said.${after.state}`, { ...name, why: after.notes[0] ?? "" }];
+  if (!told.includes(state)) return null;
+  return [`said.${state}`, { ...name, why: after.notes[0] ?? "" }];
 }
 
 /**

@@ -163,7 +163,7 @@ def test_what_is_canceled_in_one_window_is_not_begun_anew_in_another(
     other.act(heavy_sound.name, "cancel")
 
     visit.expect_state(heavy_sound.name, "refused")
-    expect(visit.row(heavy_sound.name)).to_contain_text("The upload was ended in another window")
+    expect(visit.row(heavy_sound.name)).to_contain_text("The upload was canceled in another window")
     slow_down(visit, -1)
     wait_for(lambda: nothing_is_left(visit))
     expect(other.page.locator("li.row")).to_have_count(0)

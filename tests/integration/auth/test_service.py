@@ -65,7 +65,7 @@ def test_gunicorn_is_configured_from_the_settings(monkeypatch: pytest.MonkeyPatc
         ("DATABASE_URL", "postgresql://auth:pw@db/auth", "mysql://"),
         ("DATABASE_URL", "no url", "mysql://"),
         ("DATABASE_URL", "mysql://auth@db/auth", "no password"),
-        ("DATABASE_URL", "mysql://auth:password123@db/auth", "too common"),
+        ("DATABASE_URL", "mysql://auth:password123@db/auth", "that many people use"),
         ("TOKEN_LIFETIME", "P300D", "TOKEN_LIFETIME"),
     ],
 )

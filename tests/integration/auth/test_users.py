@@ -98,7 +98,7 @@ def test_a_user_is_disabled_and_enabled(
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["add", "me@example.com", "--stdin"], "a user me@example.com already"),
+        (["add", "me@example.com", "--stdin"], "the user me@example.com already exists"),
         (["add", "new@example.com", "--stdin"], "12 to 128"),
         (["add", "me", "--generate"], "e-mail address"),
         (["disable", "nobody@example.com"], "no user nobody@example.com"),

@@ -162,6 +162,14 @@ test("a quarter is announced once, and an end once", () => {
   assert.equal(announcement(ready, ready), null);
 });
 
+test("an upload that was slow for a while is not announced anew", () => {
+  const at = (more) => row({ local: local({ sent: 250, ...more }) }, NOW);
+
+  assert.equal(announcement(at({ stalled: true }), at({})), null);
+  assert.equal(announcement(at({}), at({ stalled: true })), null);
+  assert.equal(announcement(at({ stalled: true }), at({ state: "paused" }))[0], "said.paused");
+});
+
 test("what is there when the page opens is not announced", () => {
   assert.equal(announcement(undefined, row({ job: done() }, NOW)), null);
 });
