@@ -195,7 +195,8 @@ def _places(plan: Plan) -> str:
     times = TIMES[plan.timing]
     even = plan.changing or plan.other is not None
     restarted = RESTARTED if plan.timing == "restarting" else ""
-    return f"{restarted}aresample={plan.sample_rate}{times}" if even else f"{restarted}{_shape(plan)}{times}"
+    shape = f"aresample={plan.sample_rate}" if even else _shape(plan)
+    return f"{restarted}{shape}{times}"
 
 
 def _shape(plan: Plan) -> str:

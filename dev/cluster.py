@@ -22,6 +22,8 @@ from dev.errors import CannotRun
 from dev.ports import free_ports
 from dev.program import answers
 from dev.secret_files import keep, keep_all
+from dev.services import FIRST_ADMIN
+from dev.waiting import WORD_SECONDS
 
 CLONE = Path(__file__).resolve().parent.parent
 OVERLAY = CLONE / "manifests" / "overlays" / "minikube"
@@ -34,7 +36,6 @@ CPUS, MEMORY_GB = 2, 4
 ADDONS = ("ingress", "metrics-server")
 WAIT = "900s"
 """The first time, three servers are pulled from a registry."""
-WORD_SECONDS = 10.0
 
 
 def up() -> None:
@@ -247,7 +248,7 @@ REACH = f"""\
 To reach it at http://localhost:8080, and its mails at http://localhost:8025:
   kubectl -n {NAMESPACE} port-forward service/gateway 8080:8080
   kubectl -n {NAMESPACE} port-forward service/mailpit 8025:8025
-The first administrator is admin@example.com, the demo's user {USER}; the passwords:
+The first administrator is {FIRST_ADMIN}, the demo's user {USER}; the passwords:
   cat {SECRETS.relative_to(CLONE)}/first_admin_password
   cat {SECRETS.relative_to(CLONE)}/demo_password"""
 WORDS_OF_THE_DEMO = Words(

@@ -9,22 +9,22 @@ import json
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from dev import mailpit
+from dev.demo import USER
 from dev.errors import CannotRun
 from dev.ports import is_free
 from dev.secret_files import keep_all
+from dev.services import FIRST_ADMIN
+from dev.waiting import READY_SECONDS, WORD_SECONDS, until_ready
 
 CLONE = Path(__file__).resolve().parent.parent
 SECRETS = CLONE / ".secrets"
 ENVIRONMENT = CLONE / ".env"
 FIRST_PORTS = {"GATEWAY_PORT": 8080, "MAIL_PORT": 8025}
-READY_SECONDS = 180.0
-WORD_SECONDS = 10.0
 
 
 def usable() -> bool:
@@ -55,16 +55,11 @@ def wait_until_ready(
     Raises:
         CannotRun: some are not after `seconds`.
     """
-    began = time.monotonic()
-    next_word = began + word_seconds
-    while missing := [f"{name} is {state}" for name, state in look().items() if not _settled(state)]:
-        waited = time.monotonic() - began
-        if waited > seconds:
-            raise CannotRun(f"not ready after {seconds:g} s: {', '.join(missing)}; make logs says why")
-        if time.monotonic() > next_word:
-            next_word += word_seconds
-            sys.stderr.write(f"  … {', '.join(missing)} ({waited:.0f} s)\n")
-        time.sleep(0.5)
+
+    def missing() -> list[str]:
+        return [f"{name} is {state}" for name, state in look().items() if not _settled(state)]
+
+    until_ready(missing, seconds, word_seconds, pause=0.5)
 
 
 def prepare() -> None:
@@ -116,9 +111,9 @@ def status() -> int:
     sys.stdout.write(_read("ps", "--all", "--format", "table {{.Service}}\t{{.Status}}\t{{.Ports}}") + "\n")
     sys.stdout.write(f"\ngateway: http://localhost:{port('GATEWAY_PORT')}\n")
     sys.stdout.write(f"mails:   http://localhost:{port('MAIL_PORT')}\n")
-    sys.stdout.write(f"admin:   admin@example.com, password in {SECRETS / 'first_admin_password'}\n")
+    sys.stdout.write(f"admin:   {FIRST_ADMIN}, password in {SECRETS / 'first_admin_password'}\n")
     if (demo := SECRETS / "demo_password").exists():
-        sys.stdout.write(f"user:    demo@example.com, password in {demo}\n")
+        sys.stdout.write(f"user:    {USER}, password in {demo}\n")
     return 0 if all(map(_settled, found)) else 1
 
 

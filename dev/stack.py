@@ -5,7 +5,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
@@ -19,6 +18,7 @@ from dev.program import Program
 from dev.secret_files import keep, keep_signing_key
 from dev.services import BIN, CLONE, Surroundings, services
 from dev.supervisor import Supervisor
+from dev.waiting import until_ready
 
 FOLDER = CLONE / ".stack"
 FIRST_BASE = 8080
@@ -28,9 +28,6 @@ RANGE = 20
 LAST_BASE = 65535 - RANGE
 NAMES = ("gateway", "auth", "mariadb", "rabbitmq", "erlang", "epmd", "mongodb", "mail", "supervisor")
 ADMIN_NAMES = ("gateway", "auth", "reconciler", "converter", "notification")
-READY_SECONDS = 180.0
-WORD_SECONDS = 10.0
-"""Nobody waits longer without being told for what."""
 MB = 1000 * 1000
 LEAST_FREE = 1500 * MB
 TOOLS = {"auth.users": "auth-migrate", "gateway.doctor": "gateway"}
@@ -196,18 +193,13 @@ class Stack:
             )
 
     def _wait_until_ready(self) -> None:
-        began = time.monotonic()
-        next_word = began + WORD_SECONDS
-        missing = self.programs
-        while missing := [program for program in missing if not self._is_ready(program)]:
-            names = ", ".join(program.name for program in missing)
-            waited = time.monotonic() - began
-            if waited > READY_SECONDS:
-                raise CannotRun(f"not ready after {READY_SECONDS:g} s: {names}; make logs says why")
-            if time.monotonic() > next_word:
-                next_word += WORD_SECONDS
-                _say(f"  … waiting for {names} ({waited:.0f} s)")
-            time.sleep(0.2)
+        awaited = list(self.programs)
+
+        def missing() -> list[str]:
+            awaited[:] = [program for program in awaited if not self._is_ready(program)]
+            return [program.name for program in awaited]
+
+        until_ready(missing, word="waiting for ")
 
     def _is_ready(self, program: Program) -> bool:
         if not program.once:

@@ -19,7 +19,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dev.stack import RANGE, WORD_SECONDS
+from dev.stack import RANGE
+from dev.waiting import WORD_SECONDS
 from tests.chaos.grants import Grants
 from tests.chaos.ledger import Books, Event, Ledger, settle
 from tests.chaos.load import Load, videos

@@ -69,6 +69,11 @@ class Visit:
     def act(self, name: str, action: str) -> None:
         self.row(name).locator(f"[data-do={action}]").click()
 
+    def unfold(self) -> None:
+        """Open the options, what a program wants to know of a failure, and the account."""
+        for summary in (".options > summary", ".technical > summary", ".account > summary"):
+            self.page.locator(summary).first.click()
+
     def faults(self) -> list[str]:
         """What axe-core finds wrong for somebody who cannot see or point."""
         expect(self.page.locator("main").first).to_be_visible()
