@@ -127,7 +127,8 @@ def use(page: Page, jobs: Jobs, job: Job, count: int) -> None:
     while page.locator("li.row").count() < count:
         shown = page.locator("li.row").count()
         # The button may go at any moment, when the last rows come that were asked for before.
-        page.evaluate("document.querySelector('.more button')?.click()")
+        page.evaluate("document.querySelector('.more button')?.focus()")
+        page.keyboard.press("Enter")
         page.wait_for_function("shown => document.querySelectorAll('li.row').length > shown", arg=shown)
     progress = page.locator(f"[data-id='{job.id}'] progress")
     for number in range(CHANGES):
